@@ -32,8 +32,6 @@ def demo_chunks(full: bool = False, # all training resumes?
     train = df['resume_id'][df['split'] == 'train'].unique()[:n or DEMO_RESUMES]
     return df if full else df[(df['split'] != 'train') | df['resume_id'].isin(train)].reset_index(drop=True)
 
-def _quiet_columns(df): return df[['text', 'section', 'resume_id', 'order', 'kind', 'split']]
-
 # %% ../nbs/99_cli.ipynb #c012
 def make_demo_run(full=False, n=None, epochs=None, progress=True): # a `Run`, saved in `home()/'demo'`
     "Train the demo's run on the sample corpus with the embedded base model and save it"

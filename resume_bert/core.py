@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['SECTIONS', 'JSON_RESUME_KEYS', 'CROSSWALKS', 'crosswalk', 'error_shown', 'notice', 'shorten', 'section_colour',
-           'Prediction', 'Chunk', 'Resume', 'TrainConfig', 'whole_file', 'whole_folder']
+           'Prediction', 'Chunk', 'Resume', 'TrainConfig', 'default_epochs', 'whole_file', 'whole_folder']
 
 # %% ../nbs/00_core.ipynb #c004
 import html, logging, os, re
@@ -24,6 +24,8 @@ CROSSWALKS = {
     'resume-5label': {s: 'others' for s in SECTIONS} | {
         'Work Experience': 'experience', 'Education': 'education', 'Skills': 'knowledge', 'Projects': 'project'},
     'livecareer': {'Work Experience': 'Experience', 'Education': 'Education', 'Skills': 'Skills', 'Summary': 'Summary'},
+    'indeed': {'Work Experience': 'Experience', 'Education': 'Education', 'Skills': 'Skills', 'Summary': 'Summary', 'Contact Information': 'Contact',
+               'Certifications': 'Certifications', 'Awards': 'Accomplishments', 'Publications': 'Publications'},
 }
 
 def crosswalk(section: str, # one of `SECTIONS`
@@ -168,7 +170,15 @@ class TrainConfig:
     to_dict = asdict
 
 # %% ../nbs/00_core.ipynb #c043
-_HEAD_DEFAULTS = dict(chunk=dict(max_len=128, epochs=12, batch_size=16, lr=5e-5), resume=dict(max_len=256, epochs=12, batch_size=4, lr=1e-4))
+_HEAD_DEFAULTS = dict(chunk=dict(max_len=128, batch_size=16, lr=1e-4), resume=dict(max_len=256, batch_size=1, lr=1.5e-4))
+_READINGS = dict(chunk=(12_000, 3, 12), resume=(22_000, 4, 14))   # chunks to read in all, fewest and most epochs
+
+def default_epochs(head: str, # 'chunk' or 'resume'
+                   rows: int, # training rows
+                  ) -> int:
+    "Epochs that were enough in measurement: small tables are read more often than large ones"
+    n, lo, hi = _READINGS[head]
+    return max(lo, min(hi, round(n/max(rows, 1))))
 
 def _check(self: TrainConfig):
     "Raise `ValueError`, naming the option, when a value makes no sense"
@@ -189,10 +199,11 @@ def _check(self: TrainConfig):
          '"balanced" or weights of zero or more by section name')
     need(isinstance(self.seed, int) and 0 <= self.seed < 2**32, 'seed', 'a whole number from 0 to 4294967295')
 
-def _resolve(self: TrainConfig, head: str # 'chunk' or 'resume'
+def _resolve(self: TrainConfig, head: str, # 'chunk' or 'resume'
+             rows: int = 2000,             # training rows, for the number of epochs
             ) -> TrainConfig:
     "A copy for this head, with every `None` that has a default filled in"
-    d = _HEAD_DEFAULTS[head]
+    d = _HEAD_DEFAULTS[head] | dict(epochs=default_epochs(head, rows))
     return replace(self, head=head, **{k: v for k, v in d.items() if getattr(self, k) is None})
 
 TrainConfig.resolve = _resolve
@@ -211,7 +222,7 @@ def whole_file(path # where the file will stand
         os.replace(tmp, path)
     finally: tmp.unlink(missing_ok=True)
 
-# %% ../nbs/00_core.ipynb #c049
+# %% ../nbs/00_core.ipynb #c050
 @contextmanager
 def whole_folder(path,            # where the folder will stand
                  overwrite=False, # replace a folder that is there already?

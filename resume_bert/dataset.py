@@ -194,7 +194,7 @@ def _draw(self: ResumeDataset, epoch: int):
             self.windows.append((r, a, b)); a = b
 ResumeDataset.draw = _draw
 
-# %% ../nbs/02_dataset.ipynb #c047
+# %% ../nbs/02_dataset.ipynb #c049
 def cut_windows(lengths,   # tokens of each chunk, separator included
                 max_len,   # tokens of a window, [CLS] included
                 shift=0.,  # 0 to 1: by how much of a window the cuts are moved

@@ -23,7 +23,8 @@ from .training import History, class_weights, fit
 def choose_head(cfg: TrainConfig, df: pd.DataFrame) -> TrainConfig: # resolved: every default filled in
     "Decide `head='auto'` by the table and fill in the defaults of that head; raises `ValueError` for head 'resume' without `resume_id`"
     if cfg.head == 'resume' and 'resume_id' not in df: raise ValueError("head='resume' needs a table with a resume_id column; use head='chunk'")
-    return cfg.resolve(cfg.head if cfg.head != 'auto' else 'resume' if 'resume_id' in df else 'chunk')
+    rows = int((df['split'] == 'train').sum()) if 'split' in df else len(df)
+    return cfg.resolve(cfg.head if cfg.head != 'auto' else 'resume' if 'resume_id' in df else 'chunk', rows)
 
 # %% ../nbs/07_finetuning.ipynb #c012
 def _by_resume(df, column): return [g.tolist() for _, g in df.groupby('resume_id', sort=False)[column]]
@@ -177,10 +178,12 @@ def finetune(data,                    # a path or DataFrame for `load_chunks`, w
     Learns from the split 'train', chooses epoch and temperature on 'valid', reports 'test'; where there is no `split` column, `split_chunks` makes one.
     Raises what `load_chunks`, `split_chunks` and `load_model` raise, and `FileExistsError` when `out` holds something and `overwrite` is False."""
     df = data if isinstance(data, pd.DataFrame) and 'cleaning' in data.attrs else load_chunks(data)
-    cfg = choose_head(cfg or TrainConfig(), df)
+    cfg = cfg or TrainConfig()
+    choose_head(cfg, df)
     if out is not None and not overwrite and Path(out).exists() and (Path(out).is_file() or any(Path(out).iterdir())): 
         raise FileExistsError(f'{out} exists already; give another place, or overwrite=True (--overwrite) to replace it')
     df = split_chunks(df, seed=cfg.seed)
+    cfg = choose_head(cfg, df)
     y, enc = encode_labels(df['section'])
     part = {s: (df[df['split'] == s].reset_index(drop=True), y[(df['split'] == s).to_numpy()]) for s in ('train', 'valid', 'test')}
     run = _train(part, [str(s) for s in enc.classes_], cfg, on_epoch, progress)
@@ -216,7 +219,7 @@ def judge(clf: SectionClassifier,
     return evaluate(df['section'].tolist(), softmax(clf.table_logits(df)), clf.sections, df['text'].tolist(), df['resume_id'].tolist() if 'resume_id' in df else None,
                     None if train is None else (train['text'].tolist(), train['section'].tolist()))
 
-# %% ../nbs/07_finetuning.ipynb #c041
+# %% ../nbs/07_finetuning.ipynb #c042
 def push_to_hub(folder,               # of a run
                 repo_id: str,         # 'name/of-the-model' on the Hub
                 private: bool = True, # visible to you only?

@@ -173,7 +173,7 @@ x = tok(tok.sep_token.join(lines), return_tensors="pt")
 logits = model(**x).logits[x["input_ids"] == tok.sep_token_id]
 print([model.config.id2label[i] for i in logits.argmax(-1).tolist()])'''
 
-# %% ../nbs/06_inference.ipynb #c034
+# %% ../nbs/06_inference.ipynb #c035
 def _label(self: SectionClassifier,
            resume # a `Resume`, or its chunk texts in order
           ) -> Resume: # a copy with sections and confidences
@@ -191,7 +191,7 @@ def _label_many(self: SectionClassifier, resumes) -> list: # of `Resume`
     return out
 SectionClassifier.label, SectionClassifier.label_many = _label, _label_many
 
-# %% ../nbs/06_inference.ipynb #c039
+# %% ../nbs/06_inference.ipynb #c040
 def _table_logits(self: SectionClassifier, df) -> np.ndarray: # (rows, sections)
     "Logits of the rows of a chunk table: in context where there is a `resume_id` and the head is 'resume', else each alone"
     if self.head == 'chunk' or 'resume_id' not in df: return self.logits(df['text'].tolist())
@@ -203,7 +203,7 @@ def _table_logits(self: SectionClassifier, df) -> np.ndarray: # (rows, sections)
     return out
 SectionClassifier.table_logits = _table_logits
 
-# %% ../nbs/06_inference.ipynb #c042
+# %% ../nbs/06_inference.ipynb #c043
 def _stream(self: SectionClassifier,
             texts,           # any iterable of strings, as long as you like
             size: int = 4096 # texts read ahead

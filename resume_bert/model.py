@@ -105,7 +105,7 @@ def load_tokenizer(base_model: str # a Hub name, a folder or 'embedded'
     if tok.model_max_length > 100_000: tok.model_max_length = getattr(_pretrained(AutoConfig, base_model), 'max_position_embeddings', 512)
     return tok
 
-# %% ../nbs/03_model.ipynb #c021
+# %% ../nbs/03_model.ipynb #c023
 HEADS = {'chunk': AutoModelForSequenceClassification, 'resume': AutoModelForTokenClassification}
 
 def load_model(base_model: str,  # a Hub name, a folder or 'embedded'
@@ -123,12 +123,12 @@ def load_model(base_model: str,  # a Hub name, a folder or 'embedded'
     if not hasattr(model, 'classifier'): raise ValueError(f'base model {base_model!r} has no linear classifier as its last layer; use a BERT-like one')
     return model.eval()
 
-# %% ../nbs/03_model.ipynb #c022
+# %% ../nbs/03_model.ipynb #c024
 def seed_everything(seed: int):
     "Seed Python, numpy and torch: the same seed gives the same weights, order and dropout"
     random.seed(seed); np.random.seed(seed); torch.manual_seed(seed)
 
-# %% ../nbs/03_model.ipynb #c032
+# %% ../nbs/03_model.ipynb #c035
 def get_device(name: str = 'auto' # 'auto', 'cpu', 'cuda', 'cuda:1', 'mps'
               ) -> torch.device:
     "The device of that name, or the best there is; raises `ValueError` when it is not there"
@@ -142,13 +142,13 @@ def use_bf16(precision: str, device: torch.device) -> bool:
     if precision != 'auto': return precision == 'bf16'
     return device.type == 'cuda' and torch.cuda.is_bf16_supported(including_emulation=False)
 
-# %% ../nbs/03_model.ipynb #c035
+# %% ../nbs/03_model.ipynb #c038
 def param_groups(model, weight_decay: float = .01) -> list: # two groups for AdamW
     "Matrices with weight decay, everything with fewer than two dimensions (biases, LayerNorm) without"
     ps = [p for p in model.parameters() if p.requires_grad]
     return [dict(params=[p for p in ps if p.ndim >= 2], weight_decay=weight_decay), dict(params=[p for p in ps if p.ndim < 2], weight_decay=0.)]
 
-# %% ../nbs/03_model.ipynb #c038
+# %% ../nbs/03_model.ipynb #c041
 def save_model(model, tokenizer, folder):
     "Write `config.json`, `model.safetensors` and the tokenizer's files into `folder`"
     tokenizer.backend_tokenizer.no_truncation(); tokenizer.backend_tokenizer.no_padding()
