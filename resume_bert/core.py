@@ -46,7 +46,7 @@ class error_shown:
         assert self.words in str(e), f'{self.words!r} is not in: {e}'
         assert '\n' not in str(e), f'an error is one line, this is: {e}'
         self.error = e
-        print(f'{typ.__name__}: ' + re.sub(r'[\w:.]*[/\\][^ \'"]*tmp\w{8}[/\\]', '', str(e)))   # without the names of temporary folders
+        print(f'{typ.__name__}: ' + re.sub(r'[^\s\'"]*[/\\]tmp\w{8}[/\\]?', '', str(e)))   # without the names of temporary folders
         return True
 
 # %% ../nbs/00_core.ipynb #c019
@@ -159,6 +159,8 @@ class TrainConfig:
     warmup: float = .1                  # share of the steps in which the learning rate rises from 0
     weight_decay: float = .01           # AdamW decay of weight matrices (none on biases and LayerNorm)
     clip: float = 1.                    # largest gradient norm
+    dropout: float|None = None          # share of activations dropped in training
+    freeze_embeddings: bool = True      # leave the word embeddings as pre-trained: a sixth quicker, same scores in measurement
     accumulate: int = 1                 # batches a step
     class_weights: str|dict|None = None # 'balanced', or {section: weight}; sections not named weigh 1
     patience: int|None = None           # stop after so many epochs without a better validation macro-F1; None: never
@@ -170,8 +172,8 @@ class TrainConfig:
     to_dict = asdict
 
 # %% ../nbs/00_core.ipynb #c043
-_HEAD_DEFAULTS = dict(chunk=dict(max_len=128, batch_size=16, lr=1e-4), resume=dict(max_len=256, batch_size=1, lr=1.5e-4))
-_READINGS = dict(chunk=(12_000, 3, 12), resume=(22_000, 4, 14))   # chunks to read in all, fewest and most epochs
+_HEAD_DEFAULTS = dict(chunk=dict(max_len=128, batch_size=16, lr=1e-4, dropout=0.), resume=dict(max_len=256, batch_size=1, lr=1.5e-4, dropout=.1))
+_READINGS = dict(chunk=(6_000, 3, 12), resume=(22_000, 4, 14))   # chunks to read in all, fewest and most epochs
 
 def default_epochs(head: str, # 'chunk' or 'resume'
                    rows: int, # training rows
@@ -194,6 +196,7 @@ def _check(self: TrainConfig):
     need(0 <= self.warmup < 1, 'warmup', 'between 0 and 1')
     need(self.weight_decay >= 0, 'weight_decay', 'zero or more')
     need(self.clip > 0, 'clip', 'more than 0')
+    need(self.dropout is None or 0 <= self.dropout < 1, 'dropout', 'between 0 and 1')
     w = self.class_weights
     need(w is None or w == 'balanced' or isinstance(w, dict) and all(v >= 0 for v in w.values()), 'class_weights',
          '"balanced" or weights of zero or more by section name')

@@ -270,12 +270,12 @@ def split_counts(df: pd.DataFrame) -> dict: # rows by split, and the short texts
                 resumes={s: int(df['resume_id'][df['split'] == s].nunique()) for s in _SPLITS} if 'resume_id' in df else None,
                 test_texts_seen_in_train=int(te['text'].isin(seen).sum()))
 
-# %% ../nbs/01_data.ipynb #c050
+# %% ../nbs/01_data.ipynb #c051
 def _sample_folder():
     import resume_bert
     return Path(resume_bert.__file__).parent/'sample'
 
-# %% ../nbs/01_data.ipynb #c052
+# %% ../nbs/01_data.ipynb #c053
 def parse_sample(text: str, # content of a sample file
                 ) -> list: # of (text, section, kind)
     "The labelled chunks of one file of the sample corpus; raises `ValueError` for text before the first section, and for unknown sections"
@@ -292,7 +292,7 @@ def parse_sample(text: str, # content of a sample file
         out.append((clean_text(line[2:] if head else line), section, 'heading' if head else 'body'))
     return out
 
-# %% ../nbs/01_data.ipynb #c055
+# %% ../nbs/01_data.ipynb #c056
 def hash_split(name: str,         # of a resume
                test: float = .2, valid: float = .1, # shares
               ) -> str: # 'train', 'valid' or 'test'
@@ -301,7 +301,7 @@ def hash_split(name: str,         # of a resume
     u = int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) / 2**32
     return 'test' if u < test else 'valid' if u < test+valid else 'train'
 
-# %% ../nbs/01_data.ipynb #c057
+# %% ../nbs/01_data.ipynb #c058
 def sample_facts() -> pd.DataFrame: # one row a resume
     "Occupation, sector, seniority, country, career path, layout, headings and bullets of the resumes in the sample corpus"
     return pd.read_csv(_sample_folder()/'resumes.csv', dtype=str, keep_default_na=False)
@@ -316,7 +316,7 @@ def sample_chunks() -> pd.DataFrame: # a chunk table with resume_id, order, kind
     for c in ('resume_id', 'text', 'section', 'kind', 'split'): df[c] = df[c].astype(object)
     return df
 
-# %% ../nbs/01_data.ipynb #c064
+# %% ../nbs/01_data.ipynb #c065
 @dataclass
 class DataReport:
     "What is known of a chunk table before training; shows itself as a table, and `plot()` draws it"
@@ -329,7 +329,7 @@ class DataReport:
     def __repr__(self): return self.table.to_string() + ''.join(f'\n- {n}' for n in self.notes)
     def _repr_html_(self): return self.table._repr_html_() + '<ul>' + ''.join(f'<li>{html.escape(n)}</li>' for n in self.notes) + '</ul>'
 
-# %% ../nbs/01_data.ipynb #c065
+# %% ../nbs/01_data.ipynb #c066
 def data_report(df: pd.DataFrame,  # a chunk table
                 tokenizer=None,    # counts tokens; without one, words are counted
                 max_len: int = 128, # in tokens
@@ -344,7 +344,7 @@ def data_report(df: pd.DataFrame,  # a chunk table
     if 'resume_id' in df: t.insert(2, 'resumes', g.r.nunique())
     return DataReport(t, {s: x.to_numpy() for s, x in g.n}, unit, max_len, _report_notes(df, n, unit, max_len))
 
-# %% ../nbs/01_data.ipynb #c066
+# %% ../nbs/01_data.ipynb #c067
 def _report_notes(df, n, unit, max_len):
     notes = [f'{len(df):,} chunks, {df["section"].nunique()} sections' + (f', {df["resume_id"].nunique():,} resumes' if 'resume_id' in df else ''),
              f'{n.mean():.1f} {unit} on average; {int(np.quantile(n, .99))} cover 99 % of the chunks; {(n > max_len).mean():.2%} are longer than {max_len}',
@@ -358,7 +358,7 @@ def _report_notes(df, n, unit, max_len):
     if c := df.attrs.get('cleaning', {}).get('conflicts'): notes.append(f'same text under different sections: {_rows(c)}')
     return notes
 
-# %% ../nbs/01_data.ipynb #c068
+# %% ../nbs/01_data.ipynb #c069
 def _plot_report(self: DataReport):
     "Chunks a section (left) and their lengths (right); returns the figure"
     import matplotlib.pyplot as plt
@@ -372,7 +372,7 @@ def _plot_report(self: DataReport):
     return fig
 DataReport.plot = _plot_report
 
-# %% ../nbs/01_data.ipynb #c071
+# %% ../nbs/01_data.ipynb #c072
 def to_resumes(df: pd.DataFrame) -> list: # of `Resume`, in order of first appearance
     "The resumes of a chunk table; a table without `resume_id` gives one resume a row"
     sec = df['section'] if 'section' in df else pd.Series(None, index=df.index, dtype=object)

@@ -72,7 +72,7 @@ def _load_weights(cls, folder, k):
     import torch
     from resume_bert.model import quietly
     try:
-        with quietly(): model, info = cls.from_pretrained(str(folder), dtype=torch.float32, output_loading_info=True)
+        with quietly(): model, info = cls.from_pretrained(str(folder), dtype=torch.float32, use_safetensors=True, output_loading_info=True)
     except Exception as e: raise ValueError(f'run {str(folder)!r} cannot be loaded, its files are damaged or do not fit together: {shorten(e, 120)}') from e
     if info['missing_keys']: raise ValueError(f'run {str(folder)!r} lacks weights for {sorted(info["missing_keys"])[0]}; it is a base model, or damaged')
     if model.config.num_labels != k: raise ValueError(f'run {str(folder)!r} has {model.config.num_labels} outputs for {k} sections')
@@ -164,7 +164,7 @@ def _predict(self: SectionClassifier, texts): # one string, or a sequence of str
     return [_prediction(self, p) for p in softmax(self.logits(list(texts)))]
 SectionClassifier.predict = _predict
 
-# %% ../nbs/06_inference.ipynb #c031
+# %% ../nbs/06_inference.ipynb #c032
 RESUME_SNIPPET = '''from transformers import AutoModelForTokenClassification, AutoTokenizer
 model, tok = AutoModelForTokenClassification.from_pretrained(RUN), AutoTokenizer.from_pretrained(RUN)
 
@@ -173,7 +173,7 @@ x = tok(tok.sep_token.join(lines), return_tensors="pt")
 logits = model(**x).logits[x["input_ids"] == tok.sep_token_id]
 print([model.config.id2label[i] for i in logits.argmax(-1).tolist()])'''
 
-# %% ../nbs/06_inference.ipynb #c035
+# %% ../nbs/06_inference.ipynb #c036
 def _label(self: SectionClassifier,
            resume # a `Resume`, or its chunk texts in order
           ) -> Resume: # a copy with sections and confidences
@@ -191,7 +191,7 @@ def _label_many(self: SectionClassifier, resumes) -> list: # of `Resume`
     return out
 SectionClassifier.label, SectionClassifier.label_many = _label, _label_many
 
-# %% ../nbs/06_inference.ipynb #c040
+# %% ../nbs/06_inference.ipynb #c041
 def _table_logits(self: SectionClassifier, df) -> np.ndarray: # (rows, sections)
     "Logits of the rows of a chunk table: in context where there is a `resume_id` and the head is 'resume', else each alone"
     if self.head == 'chunk' or 'resume_id' not in df: return self.logits(df['text'].tolist())
@@ -203,7 +203,7 @@ def _table_logits(self: SectionClassifier, df) -> np.ndarray: # (rows, sections)
     return out
 SectionClassifier.table_logits = _table_logits
 
-# %% ../nbs/06_inference.ipynb #c043
+# %% ../nbs/06_inference.ipynb #c044
 def _stream(self: SectionClassifier,
             texts,           # any iterable of strings, as long as you like
             size: int = 4096 # texts read ahead

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['EMBEDDED', 'HEADS', 'check_digests', 'embedded_folder', 'quietly', 'load_tokenizer', 'load_model', 'seed_everything',
-           'get_device', 'use_bf16', 'param_groups', 'save_model']
+           'get_device', 'use_bf16', 'param_groups', 'prepare', 'save_model']
 
 # %% ../nbs/03_model.ipynb #c004
 import hashlib, os, random
@@ -128,7 +128,7 @@ def seed_everything(seed: int):
     "Seed Python, numpy and torch: the same seed gives the same weights, order and dropout"
     random.seed(seed); np.random.seed(seed); torch.manual_seed(seed)
 
-# %% ../nbs/03_model.ipynb #c035
+# %% ../nbs/03_model.ipynb #c036
 def get_device(name: str = 'auto' # 'auto', 'cpu', 'cuda', 'cuda:1', 'mps'
               ) -> torch.device:
     "The device of that name, or the best there is; raises `ValueError` when it is not there"
@@ -142,13 +142,22 @@ def use_bf16(precision: str, device: torch.device) -> bool:
     if precision != 'auto': return precision == 'bf16'
     return device.type == 'cuda' and torch.cuda.is_bf16_supported(including_emulation=False)
 
-# %% ../nbs/03_model.ipynb #c038
+# %% ../nbs/03_model.ipynb #c039
 def param_groups(model, weight_decay: float = .01) -> list: # two groups for AdamW
     "Matrices with weight decay, everything with fewer than two dimensions (biases, LayerNorm) without"
     ps = [p for p in model.parameters() if p.requires_grad]
     return [dict(params=[p for p in ps if p.ndim >= 2], weight_decay=weight_decay), dict(params=[p for p in ps if p.ndim < 2], weight_decay=0.)]
 
-# %% ../nbs/03_model.ipynb #c041
+# %% ../nbs/03_model.ipynb #c042
+def prepare(model, dropout: float|None = None, # share of activations dropped in training; None: as pre-trained
+            freeze_embeddings: bool = False):  # keep the word embeddings as they are?
+    "Set dropout and freeze the word embeddings of a model, in place, before it is trained"
+    if dropout is not None:
+        for m in model.modules():
+            if isinstance(m, torch.nn.Dropout): m.p = dropout
+    model.get_input_embeddings().requires_grad_(not freeze_embeddings)
+
+# %% ../nbs/03_model.ipynb #c045
 def save_model(model, tokenizer, folder):
     "Write `config.json`, `model.safetensors` and the tokenizer's files into `folder`"
     tokenizer.backend_tokenizer.no_truncation(); tokenizer.backend_tokenizer.no_padding()
