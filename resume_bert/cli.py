@@ -20,7 +20,7 @@ def home() -> Path: # of the demo's run and whatever else the command line keeps
     return Path(user_data_dir('resume_bert', appauthor=False))
 
 # %% ../nbs/99_cli.ipynb #c010
-DEMO_RESUMES, DEMO_EPOCHS = 32, 6 # training resumes and epochs of the quick demo
+DEMO_RESUMES, DEMO_EPOCHS = 90, 3 # training resumes and epochs of the quick demo
 
 def demo_chunks(full: bool = False, # all resumes?
                 n: int = None       # or so many training resumes (for tests); default `DEMO_RESUMES`
@@ -36,7 +36,7 @@ def demo_chunks(full: bool = False, # all resumes?
 def make_demo_run(full=False, n=None, epochs=None, progress=True): # a `Run`, saved in `home()/'demo'`
     "Train the demo's run on the sample corpus with the embedded base model and save it"
     from resume_bert.finetuning import finetune
-    cfg = TrainConfig(base_model='embedded', epochs=epochs or (None if full else DEMO_EPOCHS))
+    cfg = TrainConfig(base_model='embedded') if full else TrainConfig(base_model='embedded', head='chunk', epochs=epochs or DEMO_EPOCHS)
     return finetune(demo_chunks(full, n), cfg, out=home()/'demo', overwrite=True, progress=progress)
 
 def demo(full: bool = False, # all training resumes instead of a fixed part

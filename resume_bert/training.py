@@ -84,7 +84,7 @@ def _epoch(model, batches, cfg, opt, loss_fn, device, epoch, bar):
             for g in opt.param_groups: g['lr'] = cfg.lr*lr_scale((epoch+(i+1)/n)/cfg.epochs, cfg.warmup)
             opt.step(); opt.zero_grad()
         k = int((y != -100).sum()); total += loss.item()*k; seen += k
-        bar.update(1/n); bar.set_postfix_str(f'loss {total/seen:.3f}, lr {opt.param_groups[0]["lr"]:.1e}, {bar.rate_of(k):,.0f} chunks/s', refresh=False)
+        bar.update(min(1/n, bar.total-bar.n)); bar.set_postfix_str(f'loss {total/seen:.3f}, lr {opt.param_groups[0]["lr"]:.1e}, {bar.rate_of(k):,.0f} chunks/s', refresh=False)
     return total/seen, seen
 
 # %% ../nbs/04_training.ipynb #c024
