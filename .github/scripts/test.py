@@ -53,7 +53,7 @@ def docs():
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument('notebooks', nargs='*', type=Path); p.add_argument('--workers', type=int, default=min(2, os.cpu_count() or 1))
+    p.add_argument('notebooks', nargs='*', type=Path); p.add_argument('--workers', type=int, default=1, help='notebooks at a time; each takes up to 2 GB')
     p.add_argument('--flags', default=''); p.add_argument('--one', help=argparse.SUPPRESS)
     a = p.parse_args()
     if a.one: sys.exit(0 if run_one(a.one, a.flags) else 1)
