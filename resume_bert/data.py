@@ -449,9 +449,9 @@ def balanced_sample(df: pd.DataFrame,  # a chunk table
 def _torn(df):
     if 'resume_id' in df: notice('the resumes are not whole any more; use head="chunk", or class weights instead')
 
-# %% ../nbs/01_data.ipynb #d011
+# %% ../nbs/01_data.ipynb #d055
 _SUSPECT = {'very long: a whole section in one cell?': lambda t: t.str.len() > 1000,
-            'no letters': lambda t: ~t.str.contains(r'[^\W\d_]', regex=True),
+            'neither letters nor digits': lambda t: ~t.str.contains(r'[^\W_]', regex=True),
             'broken characters': lambda t: t.str.contains('\ufffd|Ã[\d\u00a1-\u00bf\u0300-\u036f]|â€|Â[\u00a1-\u00bf]', regex=True),
             'markup': lambda t: t.str.contains(r'</?(?:p|br|b|i|li|ul|div|span|td|tr|a)\b[^>]*>|&(?:amp|nbsp|lt|gt|quot|#\d+);', regex=True)}
 

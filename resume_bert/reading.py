@@ -317,25 +317,24 @@ def read_table(data,                  # path of a file or folder, a DataFrame, a
     except OSError as e: raise ValueError(f'{path} cannot be read: {shorten(e.strerror or e, 120)}') from None
     return _from_bytes(raw, path.name, path, encoding)
 
-# %% ../nbs/01_reading.ipynb #d060
+# %% ../nbs/01_reading.ipynb #d039
 def find_columns(df: pd.DataFrame,
                  text_col: str = None,    # name of the text column; None: 'text', else guessed
                  section_col: str = None, # name of the label column; None: 'section', else guessed
-                 labelled: bool = True,   # must there be one?
+                 labelled: bool = True,   # False: no sections are looked for
                  where='the table',       # for messages
                 ) -> tuple: # (name of the text column, name of the section column or None)
     "Which columns hold the texts and the sections; raises `ValueError` naming the columns that there are"
     guessed = {}
-    def find(given, default, known, needed):
+    def find(given, default, known):
         col = given or default
         if (n := sum(c == col for c in df.columns)) > 1 or n and f'{col}.1' in df.columns: raise ValueError(f'{where} has two columns {col!r}')
         if n: return col
         if not given and (col := guess_column([c for c in df.columns if c not in guessed], known)) is not None: guessed[col] = default; return col
-        if not needed: return None
         hint = '' if given else f' and none that we would take for it; is there a header row? If so, name the column with {default}_col'
         raise ValueError(f'{where} has no column {given or default!r}{hint}; its columns are: {", ".join(map(repr, df.columns)) or "none"}')
-    text = find(text_col, 'text', TEXT_NAMES, True)
-    section = find(section_col, 'section', SECTION_NAMES, labelled)
+    text = find(text_col, 'text', TEXT_NAMES)
+    section = find(section_col, 'section', SECTION_NAMES) if labelled else None
     if guessed: notice(f'{where}: ' + ' and '.join(f'column {c!r} is taken for the {d}' for c, d in guessed.items()))
     return text, section
 
