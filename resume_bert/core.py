@@ -96,6 +96,11 @@ class Chunk:
     section: str|None = None         # the label, given or predicted
     kind: str|None = None            # 'heading' or 'body', where known
     confidence: float|None = None    # probability of a predicted section, 0 to 1
+    page: int|None = None            # page of the document, from 1
+    line: tuple|None = None          # first and last line number in the document, from 1
+    box: tuple|None = None           # (x0, top, x1, bottom) on its page, in points from the top left
+    size: float|None = None          # font size, in points
+    bold: bool|None = None           # set in a bold face?
 
 # %% ../nbs/00_core.ipynb #c031
 @dataclass
@@ -103,6 +108,8 @@ class Resume:
     "The chunks of one document, in order"
     chunks: list = field(default_factory=list) # of `Chunk`
     resume_id: str|None = None                 # a name for the document
+    dropped: list = field(default_factory=list) # of `Chunk`: text that is not part of the resume (repeated page headers, page numbers), kept
+    source: str|None = None                    # name of the file it was read from, without its folder
 
     @classmethod
     def from_texts(cls, texts, # the chunk texts in order
@@ -134,17 +141,37 @@ def _resume_str(self: Resume):
         out += [f'{(s or "") if i == 0 else "":<20} {c.text}' for i, c in enumerate(cs)]
     return '\n'.join(out)
 
-def _resume_html(self: Resume):
-    blocks = ''.join(
-        f'<div style="border-left:5px solid {section_colour(s)};padding:.15em .7em;margin:.25em 0">'
-        f'<div style="color:{section_colour(s)};font-weight:600;font-size:.8em">{html.escape(s or "no section")}</div>'
-        + ''.join(f'<div{_title(c)}>{html.escape(c.text)}</div>' for c in cs) + '</div>' for s, cs in self.sections())
-    return f'<div style="font-family:sans-serif;line-height:1.45">{blocks}</div>'
+def _resume_html(self: Resume): return f'<div style="font-family:sans-serif;line-height:1.45">{"".join(_block(s, cs) for s, cs in self.sections())}</div>'
 
-def _title(c): return '' if c.confidence is None else f' title="{c.confidence:.0%}"'
+def _block(s, cs, colour=None):
+    colour = colour or section_colour(s)
+    return (f'<div style="border-left:5px solid {colour};padding:.15em .7em;margin:.25em 0">'
+            f'<div style="color:{colour};font-weight:600;font-size:.8em">{html.escape(s or "no section")}</div>'
+            + ''.join(f'<div{_title(c)}>{html.escape(c.text)}</div>' for c in cs) + '</div>')
+
+def _title(c):
+    "Confidence, page and lines of a chunk, as the tooltip of its HTML"
+    spans = [c.confidence is not None and f'{c.confidence:.0%}', c.page and f'page {c.page}', c.line and 'line '+'–'.join(map(str, sorted(set(c.line))))]
+    return f' title="{", ".join(filter(None, spans))}"' if any(spans) else ''
+
 def _resume_repr(self): return f'Resume({self.resume_id!r}, {len(self)} chunks, {len(self.sections())} sections)'
 
 Resume.__str__, Resume.__repr__, Resume._repr_html_ = _resume_str, _resume_repr, _resume_html
+
+# %% ../nbs/00_core.ipynb #c038c
+def _to_html(self: Resume) -> str: # a whole HTML page
+    "A page of its own with the sections in colour, every text escaped; nothing is fetched to show it"
+    aside = _block('Set aside in reading', self.dropped, '#999') if self.dropped else ''
+    return ('<!doctype html>\n<html><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="default-src \'none\'; style-src \'unsafe-inline\'">'
+            f'<meta name="viewport" content="width=device-width"><title>{html.escape(self.source or self.resume_id or "Resume")}</title></head>\n'
+            f'<body style="max-width:50em;margin:2em auto;padding:0 1em">{self._repr_html_()}{aside}</body></html>\n')
+
+def _to_json_resume(self: Resume) -> dict:
+    "This resume as a JSON Resume document, see `resume_bert.jsonresume.to_json_resume`"
+    from resume_bert.jsonresume import to_json_resume
+    return to_json_resume(self)
+
+Resume.to_html, Resume.to_json_resume = _to_html, _to_json_resume
 
 # %% ../nbs/00_core.ipynb #c041
 @dataclass
