@@ -167,19 +167,24 @@ def guess_column(columns, # names
     for c in columns: plain.setdefault(_plain(c), c)
     return next((plain[k] for k in known if k in plain), None)
 
-# %% ../nbs/01_reading.ipynb #d036
+# %% ../nbs/01_reading.ipynb #d060
+def _loads(text):
+    "JSON without halves of characters (an emoji that was cut in two), which no file and no tokenizer can take"
+    d = json.loads(text)
+    return json.loads(json.dumps(d, ensure_ascii=False).encode('utf-8', 'ignore')) if re.search(r'\\u[dD][89a-fA-F]', text) else d
+
 def _json_lines(text, where):
     out = []
     for i, l in enumerate(text.split('\n'), 1):
         if not l.strip(): continue
-        try: out.append(json.loads(l))
+        try: out.append(_loads(l))
         except json.JSONDecodeError as e: raise ValueError(f'{where}: line {i} is not JSON ({e.msg} at character {e.pos+1})') from None
         if not isinstance(out[-1], dict): raise ValueError(f'{where}: line {i} is a JSON {type(out[-1]).__name__} and not an object')
     return out
 
 def _json_items(text, where):
     "A list of objects from a JSON file: a list, columns, or a list under 'data'"
-    try: d = json.loads(text)
+    try: d = _loads(text)
     except json.JSONDecodeError as e:
         if e.msg == 'Extra data' and text.lstrip()[:1] == '{': return _json_lines(text, where)   # JSONL by another name
         raise ValueError(f'{where} is not JSON: {e.msg} in line {e.lineno}') from None
