@@ -86,12 +86,12 @@ def _check_chunks(df, source, where, labelled, steps):
         _check_labels(df, log, where)
     return _in_order(_look_closer(df, steps, log), where, log)
 
-# %% ../nbs/01_data.ipynb #d077
+# %% ../nbs/01_data.ipynb #d009
 def _clean_columns(df, where, labelled, steps, log):
     "Plain, clean strings in every column, in place"
     df['raw'] = as_text(df['text'], where)
     df['text'], log['cleaned'] = clean_texts(df['raw'], steps)
-    log['changed_text'] = int((df['text'] != df['raw']).sum())
+    log['changed_text'] = sum(a != b for a, b in zip(df['text'], df['raw']))
     if 'section' in df and not labelled: del df['section']
     for c in df.columns.intersection(['section', 'kind']): df[c] = _by_value(as_text(df[c], where, numbers=True), clean_text)
     if 'resume_id' in df:
