@@ -39,7 +39,7 @@ def _drop(df, mask, why, log):
     notice(f'{int(mask.sum()):,} of {len(df):,} rows dropped, {why}: {_rows(df["row"][mask])}')
     return df[~mask]
 
-# %% ../nbs/01_data.ipynb #d012
+# %% ../nbs/01_data.ipynb #d009
 def load_chunks(data,                   # path of a file or folder, a DataFrame or a `datasets.Dataset`: whatever `read_table` takes
                 text_col: str = None,    # names of the columns in `data`; None: 'text' and 'section', else guessed, with a notice
                 section_col: str = None,
@@ -57,7 +57,7 @@ def load_chunks(data,                   # path of a file or folder, a DataFrame 
     that are not text, rows without a section, and fewer than two sections."""
     steps = check_steps(clean)
     df = read_table(data, encoding)
-    where = 'the table' if df.attrs['source']['format'].startswith(('Data', 'folder')) and not isinstance(data, (str, Path)) else str(data)
+    where = str(data) if isinstance(data, (str, Path)) else 'the table'
     text, section = find_columns(df, text_col, section_col, labelled, where)
     for given, default in ((resume_col, 'resume_id'), (order_col, 'order')):
         if given not in (None, default) and given not in df:
