@@ -52,7 +52,7 @@ def drop_footer(text: str) -> str: # '' for a line that is nothing but a page nu
     "Empty for page numbers and footers, else the text"
     return '' if len(text) < 100 and _FOOTER.match(text) else text
 
-# %% ../nbs/01_cleaning.ipynb #d025
+# %% ../nbs/01_cleaning.ipynb #d013
 _BEFORE, _AFTER = dict(mojibake=fix_mojibake, entities=unescape), dict(bullets=strip_bullet, footers=drop_footer)
 CLEANING = (*_BEFORE, *_AFTER, 'near_copies', 'language') # the options of `load_chunks(clean=...)`; 'all' means every one of them
 
@@ -60,9 +60,11 @@ def check_steps(clean # 'all', a name, or several
                ) -> tuple: # names out of `CLEANING`
     "The cleaning steps that are asked for; raises `ValueError` for one that there is not"
     names = CLEANING if clean == 'all' else [clean] if isinstance(clean, str) else list(clean or ())
-    if odd := [n for n in names if n not in CLEANING]: raise ValueError(f'clean={shorten(odd[0])!r} is no cleaning step; there are: {", ".join(CLEANING)}, or all')
+    if odd := [n for n in names if n not in CLEANING]:
+        raise ValueError(f'clean={shorten(odd[0])!r} is no cleaning step; there are: {", ".join(CLEANING)}, or all')
     return tuple(n for n in CLEANING if n in names)
 
+# %% ../nbs/01_cleaning.ipynb #d014
 def clean_texts(texts, # strings
                 clean=(), # steps: see `CLEANING`
                ) -> tuple: # (list of clean strings, {step: how many texts it changed})
@@ -79,7 +81,7 @@ def clean_texts(texts, # strings
     if 'bullets' in steps: texts = [t.strip() for t in texts]
     return texts, counts
 
-# %% ../nbs/01_cleaning.ipynb #d042
+# %% ../nbs/01_cleaning.ipynb #d030
 _PERM, _BAND = 60, 5  # places of a signature, and of a band: two texts that are .8 alike meet in one of 12 bands with probability .99
 
 def _shingles(text, n=5):
@@ -92,6 +94,7 @@ def _signatures(texts, batch=20_000):
     out = [rensa.digest_matrix_from_token_sets([list(_shingles(t)) for t in texts[i:i+batch]], _PERM, 42).to_rows() for i in range(0, len(texts), batch)]
     return np.concatenate([np.array(o, dtype=np.uint32) for o in out]) if out else np.zeros((0, _PERM), np.uint32)
 
+# %% ../nbs/01_cleaning.ipynb #d031
 def _meetings(sig, band):
     "(earlier, later) positions of texts that agree in a band: each with the first and with the one before it in its bucket"
     odd = np.random.default_rng(band).integers(2**62, size=_BAND, dtype=np.uint64)*np.uint64(2) + np.uint64(1)

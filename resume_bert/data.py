@@ -39,7 +39,7 @@ def _drop(df, mask, why, log):
     notice(f'{int(mask.sum()):,} of {len(df):,} rows dropped, {why}: {_rows(df["row"][mask])}')
     return df[~mask]
 
-# %% ../nbs/01_data.ipynb #d010
+# %% ../nbs/01_data.ipynb #d009
 def load_chunks(data,                   # path of a file or folder, a DataFrame or a `datasets.Dataset`: whatever `read_table` takes
                 text_col: str = None,    # names of the columns in `data`; None: 'text' and 'section', else guessed, with a notice
                 section_col: str = None,
@@ -57,16 +57,17 @@ def load_chunks(data,                   # path of a file or folder, a DataFrame 
     that are not text, rows without a section, and fewer than two sections."""
     steps = check_steps(clean)
     df = read_table(data, encoding)
-    where = 'the table' if df.attrs['source']['format'].startswith(('Data', 'folder')) and not isinstance(data, (str, Path)) else str(data)
+    where = str(data) if isinstance(data, (str, Path)) else 'the table'
     text, section = find_columns(df, text_col, section_col, labelled, where)
     for given, default in ((resume_col, 'resume_id'), (order_col, 'order')):
-        if given not in (None, default) and given not in df: raise ValueError(f'{where} has no column {given!r}; its columns are: {", ".join(map(repr, df.columns))}')
+        if given not in (None, default) and given not in df:
+            raise ValueError(f'{where} has no column {given!r}; its columns are: {", ".join(map(repr, df.columns))}')
     names = {text: 'text', section: 'section', resume_col or 'resume_id': 'resume_id', order_col or 'order': 'order', 'kind': 'kind', 'split': 'split'}
     if not len(df): raise ValueError(f'{where} has no rows')
     source, df = df.attrs['source'], df[[c for c in names if c in df]].rename(columns=names)
     return _check_chunks(df, source, where, labelled, steps)
 
-# %% ../nbs/01_data.ipynb #d076
+# %% ../nbs/01_data.ipynb #d077
 def _check_chunks(df, source, where, labelled, steps):
     unlabelled = source.pop('unlabelled', {})
     log = dict(rows_in=len(df), source=source, dropped={}, relabelled={}, conflicts=Names(), changed_text=0)
@@ -80,34 +81,40 @@ def _check_chunks(df, source, where, labelled, steps):
     had = pd.Series([bool(clean_text(t)) for t in df['raw'][blank]], index=df.index[blank]).reindex(df.index, fill_value=False)
     df = _drop(_drop(df, blank & had, 'a page number, footer or bullet alone', log), blank & ~had, 'no text', log).drop(columns='raw')
     if labelled:
-        if (empty := df['section'] == '').any(): raise ValueError(f'{where}: no section in {_rows(df["row"][empty])}; label them or leave them out')
+        if (empty := df['section'] == '').any():
+            raise ValueError(f'{where}: no section in {_rows(df["row"][empty])}; label them or leave them out')
         df['section'], log['relabelled'] = _unify(df['section'])
-        if 'resume_id' not in df: df = _drop(df, df.duplicated(['text', 'section']), 'same text and section as an earlier row', log)
+        if 'resume_id' not in df:
+            df = _drop(df, df.duplicated(['text', 'section']), 'same text and section as an earlier row', log)
         _check_labels(df, log, where)
     return _in_order(_look_closer(df, steps, log), where, log)
 
-# %% ../nbs/01_data.ipynb #d077
+# %% ../nbs/01_data.ipynb #d079
 def _clean_columns(df, where, labelled, steps, log):
     "Plain, clean strings in every column, in place"
     df['raw'] = as_text(df['text'], where)
     df['text'], log['cleaned'] = clean_texts(df['raw'], steps)
-    log['changed_text'] = int((df['text'] != df['raw']).sum())
+    log['changed_text'] = sum(a != b for a, b in zip(df['text'], df['raw']))
     if 'section' in df and not labelled: del df['section']
     for c in df.columns.intersection(['section', 'kind']): df[c] = _by_value(as_text(df[c], where, numbers=True), clean_text)
     if 'resume_id' in df:
         df['resume_id'] = _by_value(as_text(df['resume_id'], where, numbers=True), clean_text)
-        if (df['resume_id'] == '').any(): raise ValueError(f'{where}: no resume_id in {_rows(df.index[df["resume_id"] == ""])}')
+        if (df['resume_id'] == '').any():
+            raise ValueError(f'{where}: no resume_id in {_rows(df.index[df["resume_id"] == ""])}')
     if 'split' in df:
         odd = ~df['split'].isin(_SPLITS)
-        if odd.any(): raise ValueError(f'{where}: split is {shorten(df["split"][odd].iloc[0])!r} in {_rows(df.index[odd])}; it must be train, valid or test')
+        if odd.any():
+            raise ValueError(f'{where}: split is {shorten(df["split"][odd].iloc[0])!r} in {_rows(df.index[odd])}; '
+                             f'it must be train, valid or test')
         df['split'] = df['split'].astype(object)
 
+# %% ../nbs/01_data.ipynb #d080
 def _by_value(col, fn): return col.map({x: fn(x) for x in col.unique()}).astype(object)
 
 _SPLITS = ('train', 'valid', 'test')
 LONG_TEXT = 40 # characters from which on two equal texts are taken to be copies of each other, and not a common phrase
 
-# %% ../nbs/01_data.ipynb #d013
+# %% ../nbs/01_data.ipynb #d081
 def _check_labels(df, log, where):
     if log['relabelled']:
         notice('label spellings joined: ' + ', '.join(f'{a!r} -> {b!r}' for a, b in log['relabelled'].items()))
@@ -123,23 +130,27 @@ def _conflicts(df):
     both = df['text'].isin(texts[texts.duplicated()])
     return both & (df['text'].str.len() >= LONG_TEXT) if 'resume_id' in df else both
 
+# %% ../nbs/01_data.ipynb #d082
 def _look_closer(df, steps, log):
     "The two steps that look at all texts: near-copies leave tables without resumes, other languages are only named"
     if 'near_copies' in steps:
         copy = near_copies(df['text']) >= 0
-        if 'resume_id' not in df: df = _drop(df, pd.Series(copy, index=df.index), 'nearly the text of an earlier row', log)
+        if 'resume_id' not in df:
+            df = _drop(df, pd.Series(copy, index=df.index), 'nearly the text of an earlier row', log)
         elif copy.any(): log['near_copies'] = Names(map(str, df['row'][copy]))
     if 'language' in steps:
         code = pd.Series(other_language(df['text']), index=df.index)
         log['languages'] = {c: Names(map(str, df['row'][code == c])) for c in sorted(set(code) - {''})}
-        if log['languages']: notice(f'not in English, and kept: {", ".join(f"{len(r):,} {c}" for c, r in log["languages"].items())}: {_rows(df["row"][code != ""])}')
+        if log['languages']:
+            notice(f'not in English, and kept: {", ".join(f"{len(r):,} {c}" for c, r in log["languages"].items())}: {_rows(df["row"][code != ""])}')
     return df
 
-# %% ../nbs/01_data.ipynb #d014
+# %% ../nbs/01_data.ipynb #d083
 def _in_order(df, where, log):
     if 'order' in df:
         number = pd.to_numeric(df['order'].astype(object), errors='coerce')
-        if 'resume_id' in df and number.isna().any(): raise ValueError(f'{where}: order is not a number in {_rows(df["row"][number.isna()])}')
+        if 'resume_id' in df and number.isna().any():
+            raise ValueError(f'{where}: order is not a number in {_rows(df["row"][number.isna()])}')
         df['order'] = number if not number.isna().any() else as_text(df['order'], where, numbers=True)
     if 'resume_id' in df:   # the first appearance of a resume decides where it stands
         first = pd.factorize(df['resume_id'])[0]
@@ -193,7 +204,7 @@ def _row_strata(df, log):
         notice('too few texts to split, kept in training: ' + ', '.join(f'{s} ({n[s]})' for s in rare))
     return rare
 
-# %% ../nbs/01_data.ipynb #d027
+# %% ../nbs/01_data.ipynb #d084
 def split_chunks(df: pd.DataFrame,  # a chunk table
                  test: float = .2,  # share of the resumes (rows, where there is no resume_id) that is only reported
                  valid: float = .1, # share of all that chooses epoch and temperature
@@ -209,6 +220,7 @@ def split_chunks(df: pd.DataFrame,  # a chunk table
     log = dict(given='split' in df, rare=[], left_out={})
     return _with_split(df, df['split'] if 'split' in df else _new_split(df, test, valid, seed, log), log)
 
+# %% ../nbs/01_data.ipynb #d085
 def _with_split(df, split, log):
     "The table with this split, without the rows that would leak"
     attrs, df = dict(df.attrs), df.assign(split=split)
@@ -248,12 +260,14 @@ def _new_split(df, test, valid, seed, log):
     name = group.map(lambda g: 'test' if g in te else 'valid' if g in va else 'train')
     return name.mask(rare, 'train').astype(object)
 
-# %% ../nbs/01_data.ipynb #d028
+# %% ../nbs/01_data.ipynb #d086
 def _crossing(df, log):
     "Mask of rows with a long text that also stands in a later part (train < valid < test) than their own"
     if 'resume_id' in df:
         pairs = df[['resume_id', 'split']].drop_duplicates()['resume_id']
-        if (twice := pairs.duplicated()).any(): raise ValueError(f'resume {shorten(pairs[twice].iloc[0])!r} stands in more than one split; a resume belongs to one')
+        if (twice := pairs.duplicated()).any():
+            raise ValueError(f'resume {shorten(pairs[twice].iloc[0])!r} stands in more than one split; '
+                             f'a resume belongs to one')
     rank = df['split'].map({s: i for i, s in enumerate(_SPLITS)}).astype(int)
     long = (df['text'].str.len() >= LONG_TEXT).to_numpy()
     last = rank[long].groupby(pd.factorize(df['text'][long])[0]).transform('max')
@@ -271,7 +285,7 @@ def split_counts(df: pd.DataFrame) -> dict: # rows by split, and the short texts
                 resumes={s: int(df['resume_id'][df['split'] == s].nunique()) for s in _SPLITS} if 'resume_id' in df else None,
                 test_texts_seen_in_train=int(te['text'].isin(seen).sum()))
 
-# %% ../nbs/01_data.ipynb #d030
+# %% ../nbs/01_data.ipynb #d087
 def save_chunks(df: pd.DataFrame,          # a chunk table
                 path,                      # .csv, .tsv, .jsonl or .parquet; .csv.gz and the like are compressed
                 overwrite: bool = False,
@@ -280,8 +294,10 @@ def save_chunks(df: pd.DataFrame,          # a chunk table
     path = Path(path)
     kind = next((s for s in reversed(path.suffixes) if s in ('.csv', '.tsv', '.jsonl', '.parquet')), None)
     if kind is None or kind != path.suffix and path.suffix != '.gz' or path.suffixes[-2:] == ['.parquet', '.gz']:
-        raise ValueError(f'{path.name}: a table is saved as .csv, .tsv, .jsonl or .parquet; all but Parquet also with .gz')
-    if path.exists() and not overwrite: raise FileExistsError(f'{path} exists already; give another place, or overwrite=True to replace it')
+        raise ValueError(f'{path.name}: a table is saved as .csv, .tsv, .jsonl or .parquet; '
+                         f'all but Parquet also with .gz')
+    if path.exists() and not overwrite:
+        raise FileExistsError(f'{path} exists already; give another place, or overwrite=True to replace it')
     bare = df.copy(); bare.attrs = {}
     gz = dict(compression='gzip' if path.suffix == '.gz' else None)
     with whole_file(path) as tmp:
@@ -289,7 +305,7 @@ def save_chunks(df: pd.DataFrame,          # a chunk table
         elif kind == '.jsonl': bare.to_json(tmp, orient='records', lines=True, force_ascii=False, **gz)
         else: bare.to_csv(tmp, index=False, sep=',' if kind == '.csv' else '\t', **gz)
 
-# %% ../nbs/01_data.ipynb #d035
+# %% ../nbs/01_data.ipynb #d088
 def split_folds(df: pd.DataFrame,  # a chunk table
                 k: int = 5,        # how many
                 valid: float = .1, # share of all that chooses epoch and temperature, where there is no split column
@@ -304,7 +320,9 @@ def split_folds(df: pd.DataFrame,  # a chunk table
     part = df[rest]
     group = pd.factorize(_joined(part) if 'resume_id' in df else part['text'])[0]
     n = group.max()+1 if len(group) else 0
-    if not 2 <= k <= n: raise ValueError(f'split_folds: k={k}, but there are {n} different {"resumes" if "resume_id" in df else "texts"}; it must be from 2 to that')
+    if not 2 <= k <= n:
+        raise ValueError(f'split_folds: k={k}, but there are {n} different {"resumes" if "resume_id" in df else "texts"}; '
+                         f'it must be from 2 to that')
     common = part['section'].where(part['section'].map(part['section'].value_counts()) >= 2*k, '')
     strata = common.to_numpy()[np.unique(group, return_index=True)[1]]
     even = 'resume_id' not in df and pd.Series(strata).value_counts().min() >= k
@@ -384,19 +402,22 @@ def section_counts(df: pd.DataFrame # a chunk table
     t = pd.crosstab(df['section'], df['split']).reindex(columns=[s for s in _SPLITS if (df['split'] == s).any()])
     return t.assign(rows=t.sum(axis=1)).sort_values('rows', ascending=False, kind='stable').rename_axis(columns=None)
 
-# %% ../nbs/01_data.ipynb #d045
+# %% ../nbs/01_data.ipynb #d089
 def map_sections(df: pd.DataFrame, # a chunk table
                  mapping: dict,    # section -> its new name, or None to leave its rows out
                 ) -> pd.DataFrame: # counts before and after in `.attrs['sections']`
     "Merge, rename or drop sections; raises `ValueError` for a section that the table has not, and where fewer than two are left"
     have = set(df['section'])
-    if odd := [s for s in mapping if s not in have]: raise ValueError(f'map_sections: there is no section {odd[0]!r}; there are: {", ".join(sorted(have))}')
+    if odd := [s for s in mapping if s not in have]:
+        raise ValueError(f'map_sections: there is no section {odd[0]!r}; there are: {", ".join(sorted(have))}')
     new = df['section'].map({s: mapping.get(s, s) for s in have}).astype(object)
     out = _subset(df.assign(section=new), new.notna(), 'its section is left out')
-    if out['section'].nunique() < 2: raise ValueError(f'map_sections: {out["section"].nunique()} section is left; a classifier needs at least two')
+    if out['section'].nunique() < 2:
+        raise ValueError(f'map_sections: {out["section"].nunique()} section is left; a classifier needs at least two')
     out.attrs['sections'] = dict(before=df['section'].value_counts().to_dict(), after=out['section'].value_counts().to_dict())
     return out
 
+# %% ../nbs/01_data.ipynb #d090
 def _subset(df, stay, why):
     "The rows of the mask; the others are named in the log"
     attrs, row = dict(df.attrs), _row_names(df)
@@ -419,7 +440,7 @@ def section_weights(df: pd.DataFrame,  # a chunk table; only its training rows c
 
 def _train(df): return df[df['split'] == 'train'] if 'split' in df else df
 
-# %% ../nbs/01_data.ipynb #d051
+# %% ../nbs/01_data.ipynb #d091
 def downsample(df: pd.DataFrame,  # a chunk table
                most: int = None,  # training rows of a section at most; None: as many as the median section has
                seed: int = 42,
@@ -432,6 +453,7 @@ def downsample(df: pd.DataFrame,  # a chunk table
     _torn(df)
     return _subset(df, ~df.index.isin(rank.index[rank > most]) , 'downsampled')
 
+# %% ../nbs/01_data.ipynb #d092
 def balanced_sample(df: pd.DataFrame,  # a chunk table
                     n: int = None,     # training rows in all; None: as many as there are
                     seed: int = 42,
@@ -449,12 +471,13 @@ def balanced_sample(df: pd.DataFrame,  # a chunk table
 def _torn(df):
     if 'resume_id' in df: notice('the resumes are not whole any more; use head="chunk", or class weights instead')
 
-# %% ../nbs/01_data.ipynb #d055
+# %% ../nbs/01_data.ipynb #d093
 _SUSPECT = {'very long: a whole section in one cell?': lambda t: t.str.len() > 1000,
             'neither letters nor digits': lambda t: ~t.str.contains(r'[^\W_]', regex=True),
             'broken characters': lambda t: t.str.contains('\ufffd|Ã[\d\u00a1-\u00bf\u0300-\u036f]|â€|Â[\u00a1-\u00bf]', regex=True),
             'markup': lambda t: t.str.contains(r'</?(?:p|br|b|i|li|ul|div|span|td|tr|a)\b[^>]*>|&(?:amp|nbsp|lt|gt|quot|#\d+);', regex=True)}
 
+# %% ../nbs/01_data.ipynb #d094
 def suspicious_rows(df: pd.DataFrame # a chunk table
                    ) -> pd.DataFrame: # row (as in the file, where that is known), why, section, text
     "Rows that a person should look at, and why"
@@ -471,7 +494,7 @@ def suspicious_rows(df: pd.DataFrame # a chunk table
              for why, m in found.items() if m.any()]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=['row', 'why', 'section', 'text'])
 
-# %% ../nbs/01_data.ipynb #d058
+# %% ../nbs/01_data.ipynb #d095
 def telling_words(df: pd.DataFrame,       # a chunk table
                   n: int = 6,             # words a section
                   sample: int = 100_000,  # rows at most, by chance
@@ -479,7 +502,8 @@ def telling_words(df: pd.DataFrame,       # a chunk table
     "The words that tell most of each section, by the z-score of their log-odds against the other sections"
     from sklearn.feature_extraction.text import CountVectorizer
     d = df[['text', 'section']].sample(sample, random_state=0) if len(df) > sample else df
-    try: x = (vec := CountVectorizer(binary=True, min_df=2 if len(d) > 50 else 1, token_pattern=r'(?u)\b[^\W\d_]{2,}\b')).fit_transform(d['text'])
+    try:
+        x = (vec := CountVectorizer(binary=True, min_df=2 if len(d) > 50 else 1, token_pattern=r'(?u)\b[^\W\d_]{2,}\b')).fit_transform(d['text'])
     except ValueError: return {}                                         # no words at all
     words, out = vec.get_feature_names_out(), {}
     total = np.asarray(x.sum(0)).ravel()
@@ -528,7 +552,7 @@ class DataReport:
                                                                columns=['suspicious', 'rows', 'which', 'for example'])
         return {k: t for k, t in {'Sections': self.table, 'What the splits share': self.leaks, 'Rows to look at': by_why}.items() if t is not None and len(t)}
 
-# %% ../nbs/01_data.ipynb #d065
+# %% ../nbs/01_data.ipynb #d096
 def _report_repr(self):
     return '\n\n'.join(f'{k}\n{t.to_string(index=k == "Sections")}' for k, t in self.tables().items()) + '\n' + ''.join(f'\n- {n}' for n in self.notes)
 
@@ -536,6 +560,7 @@ def _report_notebook(self):
     parts = [f'<h4>{k}</h4>{t.to_html(index=k == "Sections", border=0, escape=True)}' for k, t in self.tables().items()]
     return '<ul>' + ''.join(f'<li>{html.escape(n)}</li>' for n in self.notes) + '</ul>' + ''.join(parts)
 
+# %% ../nbs/01_data.ipynb #d097
 def _report_page(self, path=None, # where to write it; None: only return it
                 ) -> str:         # a page of its own, with the plot
     "The report as one HTML page; every name and text in it is escaped"
@@ -550,7 +575,7 @@ def _report_page(self, path=None, # where to write it; None: only return it
 
 DataReport.__repr__, DataReport._repr_html_, DataReport.to_html = _report_repr, _report_notebook, _report_page
 
-# %% ../nbs/01_data.ipynb #d066
+# %% ../nbs/01_data.ipynb #d098
 def data_report(df: pd.DataFrame,   # a chunk table
                 tokenizer=None,     # counts tokens; without one, words are counted
                 max_len: int = 128, # in tokens
@@ -570,6 +595,7 @@ def data_report(df: pd.DataFrame,   # a chunk table
     rep.notes = _report_notes(df, n, rep)
     return rep
 
+# %% ../nbs/01_data.ipynb #d099
 def _lengths(texts, tokenizer, batch=10_000):
     if tokenizer is None: return texts.str.split().str.len().to_numpy(), 'words'
     texts = list(texts)
@@ -581,7 +607,7 @@ def _dropped(df):
     if rows := df.attrs.get('split', {}).get('left_out_rows'): out['their text stands in a later split too'] = rows
     return out
 
-# %% ../nbs/01_data.ipynb #d067
+# %% ../nbs/01_data.ipynb #d100
 def _report_notes(df, n, rep):
     log, few = df.attrs.get('cleaning', {}), df['section'].value_counts()
     notes = [_came_in(log)] if 'source' in log else []
@@ -599,6 +625,7 @@ def _report_notes(df, n, rep):
     if r := log.get('near_copies'): notes.append(f'nearly the text of an earlier row: {_rows(r)}')
     return notes
 
+# %% ../nbs/01_data.ipynb #d101
 def _came_in(log):
     s = log['source']
     how = ', '.join([s['format']] + ([f'delimiter {s["delimiter"]!r}'] if 'delimiter' in s else []) + ([s['encoding']] if 'encoding' in s else []))

@@ -84,19 +84,21 @@ def _read_raw_labels(text, labels):
     bad = [i+1 for i, c in enumerate(cut) if not c[-2]]
     return _source(df, pd.RangeIndex(1, len(df)+1), format=f'raw {labels}-label corpus', unlabelled={'no label': bad} if bad else {})
 
-# %% ../nbs/01_reading.ipynb #d022
+# %% ../nbs/01_reading.ipynb #d037
 def _delimited(raw, encoding, where):
     head = raw[:65536].decode(encoding, errors='ignore')
     if (labels := _raw_labels(head)): return _read_raw_labels(raw.decode(encoding), labels)
     skip = len(head) - len(head.lstrip('\r\n')); skip = head[:skip].count('\n')
     declared = re.match(r'\s*sep=(.)\r?\n', head)
     sep, skip = (declared[1], skip+1) if declared else (sniff_delimiter(head), skip)
-    try: df = pd.read_csv(io.BytesIO(raw), sep=sep, dtype=str, keep_default_na=False, encoding=encoding, skip_blank_lines=False, skiprows=skip)
+    try:
+        df = pd.read_csv(io.BytesIO(raw), sep=sep, dtype=str, keep_default_na=False, encoding=encoding, skip_blank_lines=False, skiprows=skip)
     except pd.errors.EmptyDataError: raise ValueError(f'{where} is empty') from None
     except pd.errors.ParserError as e: raise ValueError(_parser_line(e, sep, where)) from None
     df = _trailing_delimiter(df, where)
     return _source(df, pd.RangeIndex(skip+2, skip+2+len(df)), format={'\t': 'TSV'}.get(sep, 'CSV'), delimiter=sep)
 
+# %% ../nbs/01_reading.ipynb #d072
 def _parser_line(e, sep, where):
     "What pandas' parser says, in words that help"
     if m := re.search(r'Expected (\d+) fields in line (\d+), saw (\d+)', str(e)):
@@ -112,7 +114,7 @@ def _trailing_delimiter(df, where):
                          'a text that holds the delimiter must stand in double quotes')
     return df.reset_index().iloc[:, :-1].set_axis(df.columns, axis=1)
 
-# %% ../nbs/01_reading.ipynb #d027
+# %% ../nbs/01_reading.ipynb #d073
 def _one(labels):
     "The label that most votes are for, and why there is none"
     top = Counter(labels).most_common(2)
@@ -124,6 +126,7 @@ def _chunks_of(doc, text, spans):
     lines = [(l, s) for a, b, s in sorted(spans, key=lambda x: x[:2]) for l in str(text)[a:b].splitlines() if l.strip()]
     return [(f'{doc}.{i}', dict(text=l, section=s, resume_id=str(doc), order=i)) for i, (l, s) in enumerate(lines, 1)]
 
+# %% ../nbs/01_reading.ipynb #d074
 def _from_rows(rows, why, **facts):
     "A table from (row name, dict) pairs, with the names of rows without a label by reason"
     unlabelled = {}
@@ -142,13 +145,14 @@ def _doccano(items):
         if reason: why.append((name, reason))
     return _from_rows(rows, why, format='Doccano export')
 
-# %% ../nbs/01_reading.ipynb #d031
+# %% ../nbs/01_reading.ipynb #d075
 def _label_studio(tasks, where):
     rows, why = [], []
     for i, t in enumerate(tasks, 1):
         name, data = t.get('id', i), t['data']
         text = data.get(guess_column(data, TEXT_NAMES) or next((k for k, v in data.items() if isinstance(v, str)), None))
-        if text is None: raise ValueError(f'{where}: task {name} has no text among its data ({", ".join(data) or "none"})')
+        if text is None:
+            raise ValueError(f'{where}: task {name} has no text among its data ({", ".join(data) or "none"})')
         done = [a for a in t.get('annotations', t.get('completions', [])) if not a.get('was_cancelled')]
         results = [r for a in done for r in a.get('result', [])]
         spans = {(v['start'], v['end'], l) for r in results if 'start' in (v := r.get('value', {})) for l in v.get('labels', [])}
@@ -167,45 +171,58 @@ def guess_column(columns, # names
     for c in columns: plain.setdefault(_plain(c), c)
     return next((plain[k] for k in known if k in plain), None)
 
-# %% ../nbs/01_reading.ipynb #d036
+# %% ../nbs/01_reading.ipynb #d076
+def _loads(text):
+    "JSON without halves of characters (an emoji that was cut in two), which no file and no tokenizer can take"
+    d = json.loads(text)
+    return json.loads(json.dumps(d, ensure_ascii=False).encode('utf-8', 'ignore')) if re.search(r'\\u[dD][89a-fA-F]', text) else d
+
 def _json_lines(text, where):
     out = []
     for i, l in enumerate(text.split('\n'), 1):
         if not l.strip(): continue
-        try: out.append(json.loads(l))
-        except json.JSONDecodeError as e: raise ValueError(f'{where}: line {i} is not JSON ({e.msg} at character {e.pos+1})') from None
-        if not isinstance(out[-1], dict): raise ValueError(f'{where}: line {i} is a JSON {type(out[-1]).__name__} and not an object')
+        try: out.append(_loads(l))
+        except json.JSONDecodeError as e:
+            raise ValueError(f'{where}: line {i} is not JSON ({e.msg.removesuffix(" at")}, at character {e.pos+1})') from None
+        if not isinstance(out[-1], dict):
+            raise ValueError(f'{where}: line {i} is a JSON {type(out[-1]).__name__} and not an object')
     return out
 
+# %% ../nbs/01_reading.ipynb #d077
 def _json_items(text, where):
     "A list of objects from a JSON file: a list, columns, or a list under 'data'"
-    try: d = json.loads(text)
+    try: d = _loads(text)
     except json.JSONDecodeError as e:
         if e.msg == 'Extra data' and text.lstrip()[:1] == '{': return _json_lines(text, where)   # JSONL by another name
-        raise ValueError(f'{where} is not JSON: {e.msg} in line {e.lineno}') from None
+        raise ValueError(f'{where} is not JSON ({e.msg.removesuffix(" at")}, in line {e.lineno})') from None
     if isinstance(d, dict) and isinstance(d.get('data'), list): d = d['data']
     if isinstance(d, dict) and d and all(isinstance(v, (list, dict)) for v in d.values()):
         try: d = pd.DataFrame(d).to_dict('records')
         except ValueError as e: raise ValueError(f'{where} has columns of different lengths: {shorten(e, 80)}') from None
-    if not isinstance(d, list) or not all(isinstance(x, dict) for x in d): raise ValueError(f'{where} is JSON, but not a list of objects')
+    if not isinstance(d, list) or not all(isinstance(x, dict) for x in d):
+        raise ValueError(f'{where} is JSON, but not a list of objects')
     return d
 
 def _from_json(items, where, name):
     if not items: raise ValueError(f'{where} has no rows')
-    if isinstance(items[0].get('data'), dict) and {'annotations', 'completions', 'predictions'} & set(items[0]): return _label_studio(items, where)
-    if any(isinstance(d.get(k), list) for d in items[:50] for k in ('label', 'labels', 'entities')): return _doccano(items)
+    if isinstance(items[0].get('data'), dict) and {'annotations', 'completions', 'predictions'} & set(items[0]):
+        return _label_studio(items, where)
+    if any(isinstance(d.get(k), list) for d in items[:50] for k in ('label', 'labels', 'entities')):
+        return _doccano(items)
     df = pd.DataFrame(items, dtype=object)
     return _source(df, pd.RangeIndex(1, len(df)+1), format=name)
 
-# %% ../nbs/01_reading.ipynb #d070
+# %% ../nbs/01_reading.ipynb #d078
 def needs(package: str, # name of the module
           what: str,    # that cannot be done without it
          ): # the module
     "Import a package of the extra `data`; raises `ValueError` with one line that says how to install it"
     import importlib
     try: return importlib.import_module(package)
-    except ImportError: raise ValueError(f'{what} needs the package {package.replace("_", "-")}: pip install "resume_bert[data]"') from None
+    except ImportError:
+        raise ValueError(f'{what} needs the package {package.replace("_", "-")}: pip install "resume_bert[data]"') from None
 
+# %% ../nbs/01_reading.ipynb #d079
 def _excel(raw, where):
     needs('openpyxl', f'{where}: reading a workbook')
     try: sheets = pd.read_excel(io.BytesIO(raw), sheet_name=None, dtype=str, keep_default_na=False, engine='openpyxl')
@@ -213,7 +230,8 @@ def _excel(raw, where):
     sheets = {n: s for n, s in sheets.items() if len(s)}
     if not sheets: raise ValueError(f'{where} has no rows')
     best = next((n for n, s in sheets.items() if guess_column(s, TEXT_NAMES)), next(iter(sheets)))
-    if len(sheets) > 1: notice(f'{where} has {len(sheets)} sheets; {best!r} is read, not {", ".join(repr(n) for n in sheets if n != best)}')
+    if len(sheets) > 1:
+        notice(f'{where} has {len(sheets)} sheets; {best!r} is read, not {", ".join(repr(n) for n in sheets if n != best)}')
     return _source(sheets[best], pd.RangeIndex(2, len(sheets[best])+2), format='Excel', sheet=best)
 
 def _parquet(raw, where):
@@ -222,7 +240,7 @@ def _parquet(raw, where):
     except Exception as e: raise ValueError(f'{where} cannot be read as Parquet: {shorten(e, 120)}') from None
     return _source(df.reset_index(drop=True), pd.RangeIndex(len(df)), format='Parquet')
 
-# %% ../nbs/01_reading.ipynb #d040
+# %% ../nbs/01_reading.ipynb #d080
 def _unzip(raw, where):
     "The one file in a zip archive: (bytes, name)"
     import zipfile
@@ -231,51 +249,60 @@ def _unzip(raw, where):
             names = [n for n in z.namelist() if not n.endswith('/') and not n.startswith('__MACOSX') and not Path(n).name.startswith('.')]
             if len(names) != 1: raise ValueError(f'{where} holds {len(names)} files; give one table')
             return z.read(names[0]), names[0]
-    except (zipfile.BadZipFile, RuntimeError, EOFError) as e: raise ValueError(f'{where} cannot be unpacked: {shorten(e, 120)}') from None
+    except (zipfile.BadZipFile, RuntimeError, EOFError) as e:
+        raise ValueError(f'{where} cannot be unpacked: {shorten(e, 120)}') from None
 
+# %% ../nbs/01_reading.ipynb #d081
 def _unpacked(raw, name, where):
     "Bytes and name of what is inside gzip, bzip2, xz or zip; (raw, name) for anything else"
     import bz2, gzip, lzma
     for magic, lib in ((b'\x1f\x8b', gzip), (b'BZh', bz2), (b'\xfd7zXZ', lzma)):
         if raw.startswith(magic):
             try: return lib.decompress(raw), Path(name).stem
-            except (OSError, EOFError, ValueError, lzma.LZMAError) as e: raise ValueError(f'{where} cannot be unpacked: {shorten(e, 120)}') from None
+            except (OSError, EOFError, ValueError, lzma.LZMAError) as e:
+                raise ValueError(f'{where} cannot be unpacked: {shorten(e, 120)}') from None
     return _unzip(raw, where) if raw.startswith(b'PK\x03\x04') and b'xl/workbook' not in raw else (raw, name)
 
-# %% ../nbs/01_reading.ipynb #d043
+# %% ../nbs/01_reading.ipynb #d082
 _NO_TABLE = {b'%PDF': 'a PDF', b'\xd0\xcf\x11\xe0': 'an old Office file (.xls, .doc); save it as .xlsx or CSV', b'\x89PNG': 'an image', b'\xff\xd8\xff': 'an image',
              b'{\\rtf': 'an RTF document', b'version https://git-lfs': 'a Git LFS pointer; run "git lfs pull" to get the file itself'}
 
 def _from_bytes(raw, name, where, encoding=None):
     raw, name = _unpacked(raw, name, where)
     for magic, what in _NO_TABLE.items():
-        if raw.startswith(magic): raise ValueError(f'{where} is {what}, and no table' if ';' not in what else f'{where} is {what}')
+        if raw.startswith(magic):
+            raise ValueError(f'{where} is {what}, and no table' if ';' not in what else f'{where} is {what}')
     if raw.startswith(b'PAR1'): return _parquet(raw, where)
     if raw.startswith(b'PK\x03\x04'): return _excel(raw, where)
-    try: enc = encoding or detect_encoding(raw); enc = 'utf-8-sig' if enc == 'utf-8' else enc
+    try: enc = encoding or detect_encoding(raw)
     except ValueError as e: raise ValueError(f'{where} cannot be read: {e}') from None
     if not _decodes(raw, enc): raise ValueError(f'{where} is not text in the encoding {encoding}')
-    if not encoding and enc != 'utf-8-sig': notice(f'{where} is not UTF-8; read as {enc}')
+    if not encoding and not enc.startswith('utf-8'): notice(f'{where} is not UTF-8; read as {enc}')
     df = _from_text(raw, enc, name, where)
     df.attrs['source']['encoding'] = enc
     return df
 
+# %% ../nbs/01_reading.ipynb #d083
 def _from_text(raw, enc, name, where):
     head = raw[:4000].decode(enc, errors='ignore').lstrip()
     if not head and not raw.strip(): raise ValueError(f'{where} is empty')
-    if re.match(r'<(!doctype|html|\?xml)', head, re.I): raise ValueError(f'{where} is a web page or XML and no table; was the download refused?')
+    if re.match(r'<(!doctype|html|\?xml)', head, re.I):
+        raise ValueError(f'{where} is a web page or XML and no table; was the download refused?')
     suffix = Path(name).suffix.lower()
     if suffix in ('.jsonl', '.ndjson'): return _from_json(_json_lines(raw.decode(enc), where), where, 'JSONL')
     if suffix == '.json' or suffix not in ('.csv', '.tsv', '.tab') and head[:1] in '[{': return _from_json(_json_items(raw.decode(enc), where), where, 'JSON')
     return _delimited(raw, enc, where)
 
-# %% ../nbs/01_reading.ipynb #d046
+# %% ../nbs/01_reading.ipynb #d084
 def _folder(path):
     files = [f for d in sorted(path.iterdir()) if d.is_dir() and not d.name.startswith('.') for f in sorted(d.iterdir())
              if f.is_file() and not f.name.startswith('.')]
     texts, other = [f for f in files if f.suffix.lower() in ('.txt', '.text', '.md', '')], [f for f in files if f.suffix.lower() not in ('.txt', '.text', '.md', '')]
-    if other: notice(f'{path}: {len(other)} files that are not .txt are not read: {other[0].name}' + ', …'*(len(other) > 1))
-    if not texts: raise ValueError(f'{path} is a folder without subfolders of .txt files; give a table, or a folder with one subfolder a section')
+    if other:
+        notice(f'{path}: {len(other)} files that are not .txt are not read: {other[0].name}' + ', …'*(len(other) > 1))
+    if not texts:
+        raise ValueError(f'{path} is a folder without subfolders of .txt files; '
+                         f'give a table, or a folder with one subfolder a section')
     rows = []
     for f in texts:
         raw = f.read_bytes()
@@ -283,7 +310,7 @@ def _folder(path):
         except ValueError as e: raise ValueError(f'{f} cannot be read: {e}') from None
     return _source(pd.DataFrame(rows, dtype=object), [f'{f.parent.name}/{f.name}' for f in texts], format='folder')
 
-# %% ../nbs/01_reading.ipynb #d048
+# %% ../nbs/01_reading.ipynb #d085
 def _from_dataset(ds):
     df = ds.to_pandas()
     for c, feature in (getattr(ds, 'features', None) or {}).items():
@@ -292,7 +319,8 @@ def _from_dataset(ds):
     return _source(df, df.index, format='Dataset')
 
 def _from_memory(data):
-    if isinstance(data, pd.DataFrame): return _source(data.copy(), data.index, **data.attrs.get('source', dict(format='DataFrame')))
+    if isinstance(data, pd.DataFrame):
+        return _source(data.copy(), data.index, **data.attrs.get('source', dict(format='DataFrame')))
     if hasattr(data, 'to_pandas'): return _from_dataset(data)
     part = {'validation': 'valid', 'dev': 'valid'}
     tables = {part.get(k, k): _from_dataset(v) for k, v in data.items()}
@@ -317,7 +345,7 @@ def read_table(data,                  # path of a file or folder, a DataFrame, a
     except OSError as e: raise ValueError(f'{path} cannot be read: {shorten(e.strerror or e, 120)}') from None
     return _from_bytes(raw, path.name, path, encoding)
 
-# %% ../nbs/01_reading.ipynb #d039
+# %% ../nbs/01_reading.ipynb #d087
 def find_columns(df: pd.DataFrame,
                  text_col: str = None,    # name of the text column; None: 'text', else guessed
                  section_col: str = None, # name of the label column; None: 'section', else guessed
@@ -328,17 +356,19 @@ def find_columns(df: pd.DataFrame,
     guessed = {}
     def find(given, default, known):
         col = given or default
-        if (n := sum(c == col for c in df.columns)) > 1 or n and f'{col}.1' in df.columns: raise ValueError(f'{where} has two columns {col!r}')
+        if (n := sum(c == col for c in df.columns)) > 1 or n and f'{col}.1' in df.columns:
+            raise ValueError(f'{where} has two columns {col!r}')
         if n: return col
         if not given and (col := guess_column([c for c in df.columns if c not in guessed], known)) is not None: guessed[col] = default; return col
         hint = '' if given else f' and none that we would take for it; is there a header row? If so, name the column with {default}_col'
-        raise ValueError(f'{where} has no column {given or default!r}{hint}; its columns are: {", ".join(map(repr, df.columns)) or "none"}')
+        raise ValueError(f'{where} has no column {given or default!r}{hint}; '
+                         f'its columns are: {", ".join(map(repr, df.columns)) or "none"}')
     text = find(text_col, 'text', TEXT_NAMES)
     section = find(section_col, 'section', SECTION_NAMES) if labelled else None
     if guessed: notice(f'{where}: ' + ' and '.join(f'column {c!r} is taken for the {d}' for c, d in guessed.items()))
     return text, section
 
-# %% ../nbs/01_reading.ipynb #d063
+# %% ../nbs/01_reading.ipynb #d088
 def _missing(col): return col.map(lambda x: x is None or x is pd.NA or x is pd.NaT or isinstance(x, float) and x != x)
 
 def as_text(col: pd.Series,         # its index names the rows
@@ -352,19 +382,22 @@ def as_text(col: pd.Series,         # its index names the rows
     col = col.mask(_missing(col), '')
     if numbers: col = col.map(lambda x: x if isinstance(x, str) else _number(x))
     odd = [i for i, x in enumerate(col) if not isinstance(x, str)]
-    if odd: raise ValueError(f'{where}: column {col.name!r} holds {type(col.iloc[odd[0]]).__name__} and not text in {_rows(col.index[i] for i in odd)}')
+    if odd:
+        raise ValueError(f'{where}: column {col.name!r} holds {type(col.iloc[odd[0]]).__name__} and not text in {_rows(col.index[i] for i in odd)}')
     return col.astype(object)
 
+# %% ../nbs/01_reading.ipynb #d089
 def _number(x):
     "'3' for 3 and 3.0, 'True' for True; anything else as it is"
     if hasattr(x, 'item') and getattr(x, 'ndim', 0) == 0: x = x.item()
     if isinstance(x, float) and x.is_integer(): x = int(x)
     return str(x) if isinstance(x, (bool, int, float)) else x
 
-# %% ../nbs/01_reading.ipynb #d066
+# %% ../nbs/01_reading.ipynb #d091
 PUBLIC = {'resume-5label': ('ganchengguang/resume-5label-classification', 'main'),
           'resume-7label': ('ganchengguang/resume_seven_class', '3e6986ef2c0261ecae40bcb3c3e4bdf63200c917')}
 
+# %% ../nbs/01_reading.ipynb #d092
 def public_file(name: str,            # a key of `PUBLIC`
                 revision: str = None, # commit, tag or branch; None: that of `PUBLIC`
                 cache_dir=None,       # None: the ordinary cache of the Hub
@@ -373,9 +406,12 @@ def public_file(name: str,            # a key of `PUBLIC`
     from huggingface_hub import snapshot_download
     if name not in PUBLIC: raise ValueError(f'there is no public corpus {name!r}; known: {", ".join(PUBLIC)}')
     repo, pinned = PUBLIC[name]
-    try: folder = snapshot_download(repo, repo_type='dataset', revision=revision or pinned, allow_patterns=['*.txt', '*.tsv', '*.csv'], cache_dir=cache_dir)
-    except Exception as e: raise ValueError(f'{name}: {repo} at {revision or pinned} is not in the cache and the Hub cannot be reached ({shorten(e, 80)})') from None
+    try:
+        folder = snapshot_download(repo, repo_type='dataset', revision=revision or pinned, allow_patterns=['*.txt', '*.tsv', '*.csv'], cache_dir=cache_dir)
+    except Exception as e:
+        raise ValueError(f'{name}: {repo} at {revision or pinned} is not in the cache and the Hub cannot be reached ({shorten(e, 80)})') from None
     files = sorted((f for f in Path(folder).rglob('*') if f.suffix in ('.txt', '.tsv', '.csv')), key=lambda f: -f.stat().st_size)
     if not files: raise ValueError(f'{name}: {repo} at {revision or pinned} holds no .txt, .tsv or .csv file')
-    if (revision or pinned) != Path(folder).name: notice(f'{name} is read at commit {Path(folder).name}; pass revision to get the same again')
+    if (revision or pinned) != Path(folder).name:
+        notice(f'{name} is read at commit {Path(folder).name}; pass revision to get the same again')
     return files[0]
