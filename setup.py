@@ -34,7 +34,7 @@ setuptools.setup(
                  'Programming Language :: Python :: 3 :: Only'],
     url=cfg['git_url'],
     packages=setuptools.find_packages(include=[cfg['lib_path'], cfg['lib_path']+'.*']),
-    package_data={cfg['lib_path']: ['sample/*', 'sample/resumes/*']},
+    package_data={cfg['lib_path']: ['sample/*', 'sample/resumes/*', 'schemas/*']},
     install_requires=reqs('requirements') + reqs('pip_requirements'),
     extras_require={k.removesuffix('_requirements'): reqs(k) for k in cfg if k.endswith('_requirements') and k != 'pip_requirements'},
     python_requires='>='+cfg['min_python'],
