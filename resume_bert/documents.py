@@ -53,7 +53,7 @@ def is_wrapped(a: Line, # a line
                edge: float, # where the lines of this column end, at most
                text: str,   # all of the chunk so far
                start: float|None = None, # text start of the chunk's bullet, if it has one
-              listed: bool = False,     # do lines here mostly end before the edge, as the items of a list do?
+              listed: bool|None = False, # do lines here mostly end before the edge, as the items of a list do? None: no, they are set closer than paragraphs
               ) -> bool:
     "Does `b` continue the sentence of `a`?"
     em, low = max(a.size, 1), b.text[:1].islower()
@@ -65,7 +65,7 @@ def is_wrapped(a: Line, # a line
     broken = low and not re.search(r'[.!?:;]$', a.text) and a.x1 - a.x0 > .5*(edge - a.x0)
     if full and b.x0 < a.x0 - .6*em and start is None: return False
     if listed and not low and not _OPEN.search(a.text): return False
-    return full and (len(text) > 24 or low) or broken or (low and a.text.endswith(('-', ',', ' and', ' of', ' the')))
+    return full and (len(text) > 24 or low or listed is None) or broken or (low and a.text.endswith(('-', ',', ' and', ' of', ' the')))
 
 # %% ../nbs/08_documents.ipynb #c016
 _PREFIXES = set('self well co non cross long short high low full part multi semi pre post inter one two three four first second third off problem decision '
@@ -87,11 +87,19 @@ def _turned(a, b, edge):
     "Is `b` the continuation of `a` on the next page or in the next column?"
     return a.x1+.25*a.size+b.first > edge and b.text[:1].islower() and not re.match(r'www|http|\S+@', b.text) and not b.item and not BULLET.match(b.text) and abs(a.size-b.size) <= .1*a.size and a.bold == b.bold and not re.search(r'[.!?:;]$', a.text) and len(a.text) > 30
 
+def _pitch(col):
+    "The closest usual line step of a column in type sizes, and whether most of its lines are farther apart"
+    steps = sorted((m.bottom-l.bottom)/m.size for l, m in zip(col, col[1:]) if l.page == m.page and .3*m.size < m.bottom-l.bottom < 2.2*m.size and abs(l.size-m.size) < .1*m.size)
+    if len(steps) < 5: return 9., False
+    tight = steps[len(steps)//10]
+    return tight, sum(s > 1.1*tight for s in steps) > .5*len(steps)
+
 def group_lines(columns # lists of `Line`, each a column in reading order
                ) -> list: # of lists of `Line`, each the lines of one chunk
     "Wrapped lines together: the lines of each chunk"
     groups, last = [], 0
     for col in columns:
+        tight, spaced = _pitch(col)
         for i, b in enumerate(col):
             around = [l for l in col[max(0, i-10):i+11] if abs(l.x0-b.x0) < 4*b.size]
             near = [l.x1 for l in around]
@@ -99,7 +107,9 @@ def group_lines(columns # lists of `Line`, each a column in reading order
             listed = sum(short) >= .5*len(short)
             for g in reversed(groups[-4:]):
                 a, gap = g[-1], g[1].bottom-g[0].bottom if len(g) > 1 and g[1].page == g[0].page else 0
-                if _below(a, b, gap) and is_wrapped(a, b, max([*near, a.x1]), ' '.join(l.text for l in g), g[0].start or (g[0].x0 if g[0].item else None), listed): g.append(b); break
+                step = (b.bottom-a.bottom)/b.size
+                if _below(a, b, gap) and (step <= 1.1*tight or b.text[:1].islower()) and is_wrapped(
+                    a, b, max([*near, a.x1]), ' '.join(l.text for l in g), g[0].start or (g[0].x0 if g[0].item else None), None if spaced and step <= 1.05*tight else listed): g.append(b); break
                 if _below(a, b, 0): groups.append([b]); break
             else:
                 if i == 0 and groups and _turned(groups[-1][-1], b, last): groups[-1].append(b)
@@ -689,8 +699,8 @@ class _Worker:
             if not line.endswith(b'\n'): self.stop(); return dict(error=f'took longer than timeout={timeout:g} s' if late.is_set() else 'made the parser crash; it is damaged')
             return json.loads(line)
 
+atexit.register(lambda: _worker.stop())
 _worker = _Worker()
-atexit.register(_worker.stop)
 
 # %% ../nbs/08_documents.ipynb #c060
 def _open(source, max_bytes):
