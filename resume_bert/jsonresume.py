@@ -146,7 +146,7 @@ def _stands_apart(text, i, j):
     before, after = text[:i].rstrip(), text[j:].lstrip()
     return (not before or not after or bool(re.search(r'(?:[,(|;:·•–—-]|\b(?:in|of|class of|year))$', before, re.I)) and bool(re.match(r'[,)|;:.·•–—-]|with\b', after)))
 
-# %% ../nbs/09_jsonresume.ipynb #c022
+# %% ../nbs/09_jsonresume.ipynb #c005
 _GLYPH = re.compile(r'^\s*(?:[•▪■●○◦‣➢➤►▸✓✔★☆*·∙–—-]|o(?=\s)|>(?=\s)|[a-z]\)|\(?\d{1,2}[.)](?=\s+\S))\s*')
 _HEADING_WORDS = set('''about academic accomplishments achievements activities additional and areas articles awards background bio biography career certificates certifications commendations committee community
 competencies computer contact core courses coursework credentials cv details distinctions education educational employment engagements expertise experience experiences extracurricular fellowships formation grants
@@ -165,7 +165,7 @@ def is_heading(c: Chunk,    # with or without a `kind`
     return known and (c.kind == 'heading' or first or c.text.isupper() or c.text.rstrip().endswith(':')) or (c.kind == 'heading' and first)
 
 def is_bullet(text): return bool((m := _GLYPH.match(text)) and not re.match(r'\s*\(?\d', m[0]))
-def is_prose(text): return len(w := words(text)) > 14 or len(w) > 6 and bool(re.search(r'[a-z)][.;]$', text.strip())) or text[:1].islower()
+def is_prose(text): return len(w := words(text)) > 14 or len(w) > 6 and bool(re.search(r'[a-z)][.;]$', text.strip())) or text[:1].islower() and len(w) > 2
 def is_title(text): return bool(re.search(r'[^\W\d_]{2}', text)) and not is_bullet(text) and not is_prose(text) and len(words(text)) <= 12
 
 # %% ../nbs/09_jsonresume.ipynb #c093
@@ -1018,6 +1018,3 @@ def total_scores(scores: list) -> dict: # field -> (share found, of)
     for s in scores:
         for k, (n, of) in s.items(): out[k] = (out.get(k, (0, 0))[0]+n, out.get(k, (0, 0))[1]+of)
     return {k: (n/of, of) for k, (n, of) in out.items() if of}
-
-# %% ../nbs/09_jsonresume.ipynb #c125
-Resume.to_json_resume = to_json_resume
