@@ -68,7 +68,7 @@ def _classifier(run, device='auto'):
 
 def _table(a, labelled):
     from resume_bert.data import load_chunks
-    return load_chunks(a.data, a.text_col, a.section_col, a.resume_col, a.order_col, labelled)
+    return load_chunks(a.data, a.text_col, a.section_col, a.resume_col, a.order_col, labelled, a.clean, a.encoding)
 
 # %% ../nbs/99_cli.ipynb #c015
 def _train(a):
@@ -98,14 +98,16 @@ def _predict(a):
     _predict_file(a)
 
 def _predict_file(a):
-    from resume_bert.data import _as_text, _read_table
+    import pandas as pd
+    from resume_bert.cleaning import clean_texts
     from resume_bert.inference import softmax
-    df = _read_table(Path(a.file))
-    if a.text_col not in df: raise ValueError(f'{a.file} has no column {a.text_col!r}; its columns are: {", ".join(map(str, df.columns)) or "none"}')
+    from resume_bert.reading import as_text, find_columns, read_table
+    df = read_table(a.file, a.encoding)
     if not len(df): raise ValueError(f'{a.file} has no rows')
-    chunks = df[[a.text_col]].rename(columns={a.text_col: 'text'})
-    chunks['text'] = _as_text(chunks['text'], a.text_col, [i+2 for i in range(len(df))], a.file)
-    if a.resume_col in df: chunks['resume_id'] = df[a.resume_col].to_numpy()
+    text, resume = find_columns(df, a.text_col, labelled=False, where=a.file)[0], a.resume_col or 'resume_id'
+    if a.resume_col and resume not in df: raise ValueError(f'{a.file} has no column {resume!r}; its columns are: {", ".join(map(repr, df.columns))}')
+    chunks = pd.DataFrame({'text': clean_texts(as_text(df[text], a.file), a.clean)[0]})
+    if resume in df: chunks['resume_id'] = df[resume].to_numpy()
     clf = _classifier(a.run, a.device)
     p = softmax(clf.table_logits(chunks))
     df['predicted'], df['confidence'] = [clf.sections[i] for i in p.argmax(1)], p.max(1).round(4)
@@ -131,7 +133,17 @@ def _yes(s):
     return s.lower() in ('yes', 'true')
 
 def _column_options(p):
-    for n, d in dict(text='text', section='section', resume='resume_id', order='order').items(): p.add_argument(f'--{n}-col', default=d, metavar='NAME', help=f'default: {d}')
+    "How a table is read: what `load_chunks` can be told"
+    for n, d in dict(text='text, else guessed', section='section, else guessed', resume='resume_id', order='order').items():
+        p.add_argument(f'--{n}-col', metavar='NAME', help=f'name of the column; default: {d}')
+    p.add_argument('--encoding', help='of a text file; default: detected')
+    p.add_argument('--clean', type=_steps, default=(), metavar='STEP,STEP', help='cleaning steps: mojibake, entities, bullets, footers, near_copies, language, or all')
+
+def _steps(s):
+    "'all', or 'bullets,footers'"
+    from resume_bert.cleaning import check_steps
+    try: return check_steps('all' if s == 'all' else [x.strip() for x in s.split(',')])
+    except ValueError as e: raise argparse.ArgumentTypeError(str(e)) from None
 
 # %% ../nbs/99_cli.ipynb #c020
 class _Parser(argparse.ArgumentParser):
@@ -145,7 +157,7 @@ def parser() -> argparse.ArgumentParser:
     d = sub.add_parser('demo', help='train on the sample corpus and show what comes out', description=demo.__doc__)
     d.add_argument('--full', action='store_true', help='use all training resumes')
     t = sub.add_parser('train', help='fine-tune on a table and write a run')
-    t.add_argument('data', help='CSV, TSV, JSONL or Parquet with a text and a section column'); t.add_argument('--out', required=True, metavar='RUN', help='folder for the run')
+    t.add_argument('data', help='a table with texts and sections: CSV, TSV, JSON, JSONL, Parquet, Excel, an export of Label Studio or Doccano, or a folder with a subfolder a section'); t.add_argument('--out', required=True, metavar='RUN', help='folder for the run')
     t.add_argument('--overwrite', action='store_true'); t.add_argument('--texts', action='store_true', help='put the texts of the worst mistakes into the run')
     _column_options(t); _config_options(t)
     e = sub.add_parser('evaluate', help='score a run on a labelled table')

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['SECTIONS', 'JSON_RESUME_KEYS', 'CROSSWALKS', 'crosswalk', 'error_shown', 'notice', 'shorten', 'section_colour',
-           'Prediction', 'Chunk', 'Resume', 'TrainConfig', 'default_epochs', 'whole_file', 'whole_folder']
+           'Prediction', 'Chunk', 'Resume', 'TrainConfig', 'default_epochs', 'whole_file', 'must_be_free',
+           'whole_folder']
 
 # %% ../nbs/00_core.ipynb #c004
 import html, logging, os, re
@@ -252,6 +253,16 @@ def whole_file(path # where the file will stand
         os.replace(tmp, path)
     finally: tmp.unlink(missing_ok=True)
 
+# %% ../nbs/00_core.ipynb #c053
+def must_be_free(path,            # where a folder will stand
+                 overwrite=False, # may what is there be replaced?
+                ):
+    "Raise `FileExistsError` when no folder can be written at `path`: a file is there, or a folder that holds anything and `overwrite` is False"
+    path = Path(path)
+    if path.is_file(): raise FileExistsError(f'{path} is a file, so no folder can be written there')
+    if path.is_dir() and any(path.iterdir()) and not overwrite:
+        raise FileExistsError(f'{path} exists already; give another place, or overwrite=True (--overwrite) to replace it')
+
 # %% ../nbs/00_core.ipynb #c050
 @contextmanager
 def whole_folder(path,            # where the folder will stand
@@ -260,9 +271,7 @@ def whole_folder(path,            # where the folder will stand
     "Like `whole_file` for a folder; raises `FileExistsError` when `path` holds anything and `overwrite` is False"
     import shutil
     path = Path(path)
-    if path.is_file(): raise FileExistsError(f'{path} is a file, so no folder can be written there')
-    if path.is_dir() and any(path.iterdir()) and not overwrite:
-        raise FileExistsError(f'{path} exists already; give another place, or overwrite=True (--overwrite) to replace it')
+    must_be_free(path, overwrite)
     path.parent.mkdir(parents=True, exist_ok=True)
     tmp, old = (path.with_name(f'.{path.name}.{os.getpid()}.{x}') for x in ('part', 'old'))
     tmp.mkdir()

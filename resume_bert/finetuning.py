@@ -11,7 +11,7 @@ import base64, html, io, json, platform, time
 from dataclasses import dataclass
 from pathlib import Path
 import numpy as np, pandas as pd, torch
-from .core import Resume, TrainConfig, notice, shorten, whole_folder
+from .core import Resume, TrainConfig, must_be_free, notice, shorten, whole_folder
 from .data import encode_labels, load_chunks, split_chunks
 from .dataset import ClassificationDataset, ResumeDataset, make_loader
 from .evaluation import Report, confusion, evaluate, fit_temperature, scores
@@ -180,8 +180,7 @@ def finetune(data,                    # a path or DataFrame for `load_chunks`, w
     df = data if isinstance(data, pd.DataFrame) and 'cleaning' in data.attrs else load_chunks(data)
     cfg = cfg or TrainConfig()
     choose_head(cfg, df)
-    if out is not None and not overwrite and Path(out).exists() and (Path(out).is_file() or any(Path(out).iterdir())): 
-        raise FileExistsError(f'{out} exists already; give another place, or overwrite=True (--overwrite) to replace it')
+    if out is not None: must_be_free(out, overwrite)
     df = split_chunks(df, seed=cfg.seed)
     cfg = choose_head(cfg, df)
     y, enc = encode_labels(df['section'])

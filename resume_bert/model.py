@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 import numpy as np, torch
 import transformers
+from safetensors import safe_open
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoModelForTokenClassification, AutoTokenizer
 from .core import notice, shorten
 
@@ -105,6 +106,20 @@ def load_tokenizer(base_model: str # a Hub name, a folder or 'embedded'
     if tok.model_max_length > 100_000: tok.model_max_length = getattr(_pretrained(AutoConfig, base_model), 'max_position_embeddings', 512)
     return tok
 
+# %% ../nbs/03_model.ipynb #d001
+def _carry_head(model, base_model, names):
+    "Where the base model is a run with the same kind of head: rows of the classifier by section name, fresh ones for names it does not know"
+    f = Path(_source(base_model))/'model.safetensors'
+    if not f.is_file() or not isinstance(model.classifier, torch.nn.Linear): return
+    conf = _pretrained(AutoConfig, base_model)
+    with safe_open(f, 'pt') as w:
+        if type(model).__name__ not in (conf.architectures or []) or 'classifier.weight' not in w.keys(): return
+        old = {k: w.get_tensor(f'classifier.{k}') for k in ('weight', 'bias')}
+    with torch.no_grad():
+        model.classifier.weight.normal_(0, conf.initializer_range); model.classifier.bias.zero_()
+        for i, s in ((conf.label2id[s], names.index(s)) for s in names if s in conf.label2id):
+            for k, v in old.items(): getattr(model.classifier, k)[s] = v[i]
+
 # %% ../nbs/03_model.ipynb #c023
 HEADS = {'chunk': AutoModelForSequenceClassification, 'resume': AutoModelForTokenClassification}
 
@@ -113,7 +128,9 @@ def load_model(base_model: str,  # a Hub name, a folder or 'embedded'
                head: str = 'chunk', # 'chunk' or 'resume'
                seed: int = 42,   # of the fresh head's weights
               ): # a model in float32, on the CPU, in evaluation mode
-    "A base model with a fresh classification head for `sections`; raises `ValueError` when it cannot be had"
+    """A base model with a classification head for `sections`; raises `ValueError` when it cannot be had.
+
+    The head is fresh, but where the base model is a run of this kind, the sections that it knows by name keep what it has learnt of them."""
     names = [str(s) for s in sections]
     if len(names) < 2 or len(set(names)) < len(names): raise ValueError(f'load_model: needs at least two different sections, got {names}')
     if head not in HEADS: raise ValueError(f'load_model: head={head!r}, but it must be "chunk" or "resume"')
@@ -121,6 +138,7 @@ def load_model(base_model: str,  # a Hub name, a folder or 'embedded'
     model = _pretrained(HEADS[head], base_model, num_labels=len(names), id2label=dict(enumerate(names)), label2id={s: i for i, s in enumerate(names)},
                         dtype=torch.float32, ignore_mismatched_sizes=True)
     if not hasattr(model, 'classifier'): raise ValueError(f'base model {base_model!r} has no linear classifier as its last layer; use a BERT-like one')
+    _carry_head(model, base_model, names)
     return model.eval()
 
 # %% ../nbs/03_model.ipynb #c024
