@@ -860,12 +860,18 @@ def _without_name(resume, basics):
         else: out.append(c)
     return out
 
+def _stands_out(a, b):
+    "Is `a`, the first of its run, set as a heading is: short, in capitals or larger or bolder than the next line, and no title of an entry?"
+    known = _POSITION.search(a.text) or _ORG.search(a.text) or _DEGREE.match(a.text) or re.search(r'[\d,;:•|]', a.text)
+    set_off = a.text.isupper() and not b.text.isupper() or a.bold and b.bold is False or (a.size or 0) > 1.08*(b.size or a.size or 0)
+    return bool(set_off and not known and 0 < len(words(a.text)) <= 4)
+
 def _by_section(chunks, placed):
     "Section -> its chunks, headings set aside"
     by = {}
-    for s, cs in groupby(chunks, key=lambda c: c.section):
+    for s, cs in ((s, list(cs)) for s, cs in groupby(chunks, key=lambda c: c.section)):
         for k, c in enumerate(cs):
-            if s in SECTIONS and is_heading(c, k == 0): placed.headings.append(c.text)
+            if s in SECTIONS and (is_heading(c, k == 0) or k == 0 and len(cs) > 1 and s != 'Contact Information' and _stands_out(c, cs[1])): placed.headings.append(c.text)
             else: by.setdefault(s, []).append(c)
     return by
 
