@@ -7,17 +7,17 @@ __all__ = ['BULLET', 'FORMATS', 'DocumentError', 'plain', 'Line', 'is_wrapped', 
            'reading_order', 'furniture', 'layout', 'page_lines', 'read_pdf', 'read_text', 'read_markdown', 'read_html',
            'read_docx', 'read_json_resume', 'sniff', 'serve', 'read_resume']
 
-# %% ../nbs/08_documents.ipynb #fc09aa7a
+# %% ../nbs/08_documents.ipynb #c004
 import atexit, io, json, os, re, statistics, subprocess, sys, threading, unicodedata
 from dataclasses import dataclass, replace
 from pathlib import Path
 from .core import JSON_RESUME_KEYS, Chunk, Resume, error_shown, shorten
 
-# %% ../nbs/08_documents.ipynb #4a251a6f
+# %% ../nbs/08_documents.ipynb #c006
 class DocumentError(ValueError):
     "A file that cannot be read as a resume; the message is one line that names the file and says why"
 
-# %% ../nbs/08_documents.ipynb #f5148bec
+# %% ../nbs/08_documents.ipynb #c008
 _SYMBOLS = {0xf0b7: '•', 0xf0a7: '▪', 0xf0d8: '➢', 0xf0fc: '✓', 0xf02d: '-', 0xfffe: '-', 0x02: '-', 0xad: '-'}
 _LIGATURES = {c: unicodedata.normalize('NFKC', chr(c)) for c in range(0xfb00, 0xfb07)}
 _PRIVATE = re.compile('[\ue000-\uf8ff\U000f0000-\U0010fffd]')
@@ -29,7 +29,7 @@ def plain(text: str # as a font or a file has it
     text = _JUNK.sub(' ' if '\x0b' in text else '', text.translate(_SYMBOLS).translate(_LIGATURES))
     return ' '.join(_PRIVATE.sub(' ', text).split()), ''.join(_PRIVATE.findall(text))
 
-# %% ../nbs/08_documents.ipynb #00e26f7a
+# %% ../nbs/08_documents.ipynb #c011
 @dataclass(slots=True)
 class Line:
     "Words that stand beside each other, with their place"
@@ -43,7 +43,7 @@ class Line:
     n: int = 0                # number of the line in the document, from 1
     item: bool = False        # does a bullet stand before it that was drawn and not written?
 
-# %% ../nbs/08_documents.ipynb #324f8c15
+# %% ../nbs/08_documents.ipynb #c013
 BULLET = re.compile(r'^\s*(?:[•‣▪▫■□●○◦◆◇➢➤►▸▶✓✔∙·⁃–—*+»❖§¤-]|o(?=\s)|(?:â)?€¢|\(?(?:\d{1,2}|[a-z])[.)](?=\s))(?=\s|\w)\s*')
 _OPEN = re.compile(r'(?:[,&/(-]|\b(?:and|of|the|for|in|with|to|at|by|an?|or|from|on|as|including|using|into))$', re.I)
 _DATE = re.compile(r'\b(?:19|20)\d\d\b|\bpresent\b|\btoday\b|\bcurrent\b|\b\d+ (?:years?|months?)\b', re.I)
@@ -67,7 +67,7 @@ def is_wrapped(a: Line, # a line
     if listed and not low and not _OPEN.search(a.text): return False
     return full and (len(text) > 24 or low) or broken or (low and a.text.endswith(('-', ',', ' and', ' of', ' the')))
 
-# %% ../nbs/08_documents.ipynb #ae6673ab
+# %% ../nbs/08_documents.ipynb #c016
 _PREFIXES = set('self well co non cross long short high low full part multi semi pre post inter one two three four first second third off problem decision '
                 'cost team time client user customer end award results detail goal hands follow face best mid large small open peer'.split())
 
@@ -77,7 +77,7 @@ def join_lines(a: str, b: str) -> str: # on one line
     if not m: return a+b if re.search(r'\S/$', a) and not a.endswith(' /') else f'{a} {b}'
     return a[:-1]+b if b[:1].islower() and '-' not in m[1] and m[2].lower() not in _PREFIXES else a+b
 
-# %% ../nbs/08_documents.ipynb #9de4c56a
+# %% ../nbs/08_documents.ipynb #c019
 def _below(a, b, gap):
     "Does line `b` stand directly below line `a`, no farther away than lines of one paragraph do?"
     step = b.bottom - a.bottom
@@ -107,7 +107,7 @@ def group_lines(columns # lists of `Line`, each a column in reading order
         last = max(l.x1 for l in col)
     return groups
 
-# %% ../nbs/08_documents.ipynb #511379ff
+# %% ../nbs/08_documents.ipynb #c021
 def rows(lines) -> list: # of lists of `Line`, top to bottom, each left to right
     "Lines that stand at the same height"
     out = []
@@ -145,7 +145,7 @@ def _is_margin(side, other):
     level = sum(any(abs(l.bottom-m.bottom) <= .12*l.size for m in other) for l in side)
     return level >= .9*len(side) and words <= 3 and len(side) <= 12 and width < .35*all_
 
-# %% ../nbs/08_documents.ipynb #eec3b876
+# %% ../nbs/08_documents.ipynb #c022
 def _trim(rs, lo, hi, strip):
     "A region without the rows beyond a short side: a small box beside a text does not cut the text below it"
     sides = [[k for k in range(lo, hi) if any((l.x0 < strip[0]) == left for l in rs[k])] for left in (True, False)]
@@ -177,8 +177,10 @@ def reading_order(lines) -> list: # of lists of `Line`: columns, each in reading
             done += 1
     return [c for c in out if c]
 
-# %% ../nbs/08_documents.ipynb #9b4dd8b2
+# %% ../nbs/08_documents.ipynb #c026
 _PAGE_NO = re.compile(r'(?:^|[-–—|·•,\s])(?:page|seite|pág(?:ina)?|p)\.?\s*\d{1,4}(?:\s*(?:of|/|von|de|sur)\s*\d{1,4})?\s*[-–—|.]?$|(?:^|\s)\d{1,3}\s*(?:/|of)\s*\d{1,3}\s*$|^[-–—\s]*\d{1,3}[-–—\s]*$', re.I)
+
+_STAMP = re.compile(r'(?:last )?(?:updated|modified|revised|printed)\b.{0,40}\d{4}$', re.I)
 
 def furniture(pages # one list of `Line` a page
              ) -> set: # of the `id` of lines
@@ -191,11 +193,11 @@ def furniture(pages # one list of `Line` a page
             for l in r:
                 key = where, re.sub(r'\d+', '#', l.text.lower()), round(l.x0/4)
                 number = _PAGE_NO.search(l.text) and (re.search(r'\d+', _PAGE_NO.search(l.text)[0])[0] == str(no)) and len(l.text) < 80 and (len(pages) > 1 or where == 'bottom' and r is rs[-1])
-                if number or key in seen: out.add(id(l))
+                if number or key in seen or _STAMP.match(l.text): out.add(id(l))
                 seen.add(key)
     return out
 
-# %% ../nbs/08_documents.ipynb #5e74ff0d
+# %% ../nbs/08_documents.ipynb #c029
 def _chunk(lines):
     text = lines[0].text
     for l in lines[1:]: text = join_lines(text, l.text)
@@ -212,7 +214,7 @@ def layout(pages # one list of `Line` a page
     groups = group_lines(columns)
     return [_chunk(g) for g in groups], [_chunk([l]) | dict(line=None) for p in pages for l in p if id(l) in aside]
 
-# %% ../nbs/08_documents.ipynb #243f1af1
+# %% ../nbs/08_documents.ipynb #c032
 def _glyphs(page, tp):
     "Each glyph of a page: (character, x0, baseline from the top, x1, index)"
     import ctypes, pypdfium2.raw as raw
@@ -237,7 +239,7 @@ def _font(tp, i):
     bold = bool(re.search(rb'bold|black|heavy|semib|[-,]bd|demi', name.value, re.I)) or bool(flags.value & 0x40000 and raw.FPDFText_GetFontWeight(tp, i) >= 600)
     return min(max(size*scale, 1.), 400.), bold
 
-# %% ../nbs/08_documents.ipynb #26ea8477
+# %% ../nbs/08_documents.ipynb #c033
 def _tracking(glyphs, tp):
     "The usual gap between the letters of a page that draws no spaces, as a share of the type size"
     gaps = [(b[1]-a[3])/_font(tp, a[4])[0] for a, b in zip(glyphs[:400], glyphs[1:400]) if a[2] == b[2] and a[0].strip() and b[0].strip()]
@@ -248,7 +250,7 @@ def _words(page, tp):
     import pypdfium2.raw as raw
     glyphs, out, word = list(_glyphs(page, tp)), [], None
     spaced = any(g[0] == ' ' and not raw.FPDFText_IsGenerated(tp, g[4]) for g in glyphs)
-    wide = .3 if spaced or not glyphs else .03+_tracking(glyphs, tp)
+    wide = .3 if spaced or not glyphs else .02+_tracking(glyphs, tp)
     for c, x0, base, x1, i in glyphs:
         if not c.strip() and c not in '\x02': word = None; continue
         if word and abs(base-word[3]) < .25*word[4] and (-.4*word[4] < x0-word[2] < wide*word[4] or -.01 <= x0-word[6] < .05): word[0] += c; word[2], word[6] = max(x1, word[2]), x0
@@ -280,7 +282,7 @@ def _line(words, no):
     base = words[0][3]
     return Line(text, body[0][1], base-.8*size, words[-1][2], base+.2*size, size, bold, body[0][2]-body[0][1], body[1][1] if mark else None, no), icons
 
-# %% ../nbs/08_documents.ipynb #ad624910
+# %% ../nbs/08_documents.ipynb #c034
 def _dots(page):
     "Right edge and height of the small shapes of a page: bullets that are drawn and not written"
     import ctypes, pypdfium2.raw as raw
@@ -328,7 +330,7 @@ def read_pdf(data: bytes, max_pages: int) -> tuple: # (chunks, dropped)
     chunks, aside = layout(pages)
     return chunks, aside+icons
 
-# %% ../nbs/08_documents.ipynb #345dacff
+# %% ../nbs/08_documents.ipynb #c036
 def _text_line(raw, no, page):
     text, _ = plain(raw)
     x0, mark = len(raw.expandtabs(4))-len(raw.expandtabs(4).lstrip()), BULLET.match(text)
@@ -352,7 +354,7 @@ def read_text(text: str) -> tuple: # (chunks, dropped)
     keep = lambda c: {k: c[k] for k in ('text', 'line')} | (dict(page=c['page']) if len(pages) > 1 else {})
     return [keep(_chunk(g)) for g in groups], [keep(_chunk([l])) for p in pages for l in p if id(l) in aside] + ([dict(text=icons, kind='icon')] if icons else [])
 
-# %% ../nbs/08_documents.ipynb #14cb7f9d
+# %% ../nbs/08_documents.ipynb #c040
 def read_markdown(text: str) -> tuple: # (chunks, dropped)
     "The chunks of a Markdown document: headings, paragraphs, list items and table rows"
     from markdown_it import MarkdownIt
@@ -387,7 +389,7 @@ def _inline(tokens):
         elif t.type == 'image': out += t.content
     return out
 
-# %% ../nbs/08_documents.ipynb #6f779718
+# %% ../nbs/08_documents.ipynb #c042
 _BLOCK = set('address article aside blockquote body br caption center dd details dialog div dl dt fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 header hgroup hr html legend '
              'li main menu nav ol option p pre section summary table tbody tfoot thead tr ul'.split())
 _CODE = set('script style template noscript head object embed iframe svg math canvas audio video'.split())
@@ -429,7 +431,7 @@ def read_html(data: bytes) -> tuple: # (chunks, dropped)
     flush()
     return chunks, dropped
 
-# %% ../nbs/08_documents.ipynb #844928b8
+# %% ../nbs/08_documents.ipynb #c046
 def _check_zip(data, max_unpacked):
     "Raise `DocumentError` when a zip is damaged or unpacks to more than `max_unpacked` MB, counted while unpacking and never believed"
     import zipfile, zlib
@@ -448,7 +450,7 @@ def _check_zip(data, max_unpacked):
         raise DocumentError('is encrypted; save it without a password' if 'encrypted' in str(e) else 'is damaged or cut off and cannot be unpacked as a DOCX') from None
     if '[Content_Types].xml' not in names or not any(n.startswith('word/') for n in names): raise DocumentError('is a zip, but not a DOCX')
 
-# %% ../nbs/08_documents.ipynb #051002c0
+# %% ../nbs/08_documents.ipynb #c047
 _W = '{http://schemas.openxmlformats.org/wordprocessingml/2006/main}'
 
 def _para_text(p):
@@ -499,7 +501,7 @@ def _owner(row):
     while e is not None and e.tag != _W+'tbl': e = e.getparent()
     return e
 
-# %% ../nbs/08_documents.ipynb #50a8f871
+# %% ../nbs/08_documents.ipynb #c048
 def _number(s):
     "Half points of a size as points; None when the attribute is no number"
     try: return int(s)/2
@@ -547,7 +549,7 @@ def _styles(doc):
     try: return {s.get(_W+'styleId'): n.get(_W+'val') or '' for s in doc.styles.element.iter(_W+'style') if (n := s.find(_W+'name')) is not None}
     except Exception: return {}
 
-# %% ../nbs/08_documents.ipynb #bb8f0425
+# %% ../nbs/08_documents.ipynb #c050
 _FIRST = ('position', 'name', 'organization', 'studyType', 'area', 'institution', 'title', 'awarder', 'publisher', 'issuer', 'language', 'fluency', 'network', 'level', 'username', 'location', 'url', 'entity', 'type')
 
 def _leaves(x):
@@ -585,7 +587,7 @@ def read_json_resume(data: dict) -> tuple: # (chunks, dropped)
         else: dropped += [dict(text=plain(x)[0], kind=k[:40]) for x in _leaves(v) if plain(x)[0]]
     return chunks, dropped
 
-# %% ../nbs/08_documents.ipynb #e1223e85
+# %% ../nbs/08_documents.ipynb #c053
 FORMATS = ('pdf', 'docx', 'html', 'markdown', 'text', 'json')
 
 def _decode(data):
@@ -611,7 +613,7 @@ def sniff(data: bytes, # the file
     if suffix in ('.html', '.htm', '.xhtml') or re.match(rb'(?i)(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?<(?:!doctype html|html)', head): return 'html'
     return 'markdown' if suffix in ('.md', '.markdown') else 'text'
 
-# %% ../nbs/08_documents.ipynb #904a1652
+# %% ../nbs/08_documents.ipynb #c055
 def _parse(data, fmt, limits):
     "Chunks and dropped chunks of `data`, in this process"
     if fmt == 'pdf': return read_pdf(data, limits['max_pages'])
@@ -625,7 +627,7 @@ def _parse(data, fmt, limits):
         return read_json_resume(d)
     return read_markdown(text) if fmt == 'markdown' else read_text(text)
 
-# %% ../nbs/08_documents.ipynb #1d14322b
+# %% ../nbs/08_documents.ipynb #c057
 def _refuse(event, args):
     "Audit hook of the worker: no connections, no programs, no writing"
     if event in ('socket.connect', 'socket.bind', 'socket.getaddrinfo', 'subprocess.Popen', 'os.system', 'os.exec', 'os.posix_spawn', 'os.fork', 'shutil.rmtree', 'os.remove', 'os.rename'):
@@ -654,7 +656,7 @@ def serve(memory: int): # MB
         except Exception as e: out = dict(error=f'is damaged and cannot be read ({type(e).__name__})')
         answers.write(json.dumps(out, ensure_ascii=True)+'\n'); answers.flush()
 
-# %% ../nbs/08_documents.ipynb #53a5788f
+# %% ../nbs/08_documents.ipynb #c058
 class _Worker:
     "A process that parses documents; it is started on first use, ended after a limit was passed, and replaced after `uses` files"
     def __init__(self, uses=100): self.uses, self.n, self.proc, self.key, self.lock = uses, 0, None, None, threading.Lock()
@@ -690,7 +692,7 @@ class _Worker:
 _worker = _Worker()
 atexit.register(_worker.stop)
 
-# %% ../nbs/08_documents.ipynb #dde03c04
+# %% ../nbs/08_documents.ipynb #c060
 def _open(source, max_bytes):
     "(name, suffix, content) of what was given. Raises `OSError` and `DocumentError`"
     if isinstance(source, bytes): return 'the document', '', source
