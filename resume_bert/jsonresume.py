@@ -736,17 +736,17 @@ def contact_pieces(text: str) -> list: # of `Piece`
     out = cut(out, 'address', spans(_ADDRESS))
     return cut(out, 'sep', lambda t: [(*m.span(), m[0]) for m in re.finditer(r'\s*[|•·●▪\t◆⋄■]\s*|\s[–—/~-]\s|\s{2,}|^[\s,;|:.()–—/✉☎📍📞📧🏠-]+|[\s,;|:(–—/✉☎📍📞📧🏠-]+$', t) if m[0]])
 
-# %% ../nbs/09_jsonresume.ipynb #c037
+# %% ../nbs/09_jsonresume.ipynb #c022
 def find_name(resume: Resume) -> list: # of (number of the chunk, start, end); empty when none is found
     "Where the name of the resume's owner stands: mostly one span, two where a narrow column broke the name"
     best, seen = (0, []), 0
-    mail = ' '.join(m[0].lower() for c in resume for m in EMAIL.finditer(c.text) if c.section in ('Contact Information', None))
+    mail = ' '.join(m[0].lower() for c in resume for m in EMAIL.finditer(c.text) if c.section in ('Contact Information', None)) or ' '.join(m[0].lower() for c in resume for m in EMAIL.finditer(c.text))
     sizes = sorted(c.size for c in resume if c.size)
     biggest = sizes[-1] if sizes and sizes[-1] > 1.2*sizes[len(sizes)//2] else None
     for n, c in enumerate(resume):
         contact, big = c.section == 'Contact Information', bool(biggest) and c.size == biggest
         seen += contact
-        if not (n < 6 or contact and seen < 12 or big): continue
+        if not (n < 6 or contact and seen < 12 or big or c.kind == 'heading'): continue
         for at, t, said in [*_broken_name(resume, n, mail), *(([(n, i, j)], c.text[i:j], said) for i, j, said in _candidates(c.text))]:
             hits = sum(len(w) > 2 and w.lower() in mail for w in [*_SPLIT_NAME.split(t), ''.join(words(t))])
             if not hits and not said and n and (n > 1 and mail and not big or t.islower() or not contact and not big): continue
@@ -849,7 +849,7 @@ def to_json_resume(resume: Resume # with sections
     doc['meta'] = dict(version='v1.0.0') | (dict(asWritten=written) if written else {}) | (dict(other=other) if other else {})
     return doc
 
-# %% ../nbs/09_jsonresume.ipynb #c043
+# %% ../nbs/09_jsonresume.ipynb #c062
 def _without_name(resume, basics):
     "The chunks without the owner's name, which goes to `basics`"
     at = find_name(resume)
@@ -877,9 +877,12 @@ def _by_section(chunks, placed):
 
 def _basics_from_elsewhere(resume, basics, doc):
     "An e-mail address or number that stands outside the contact section is copied into `basics` when there is none"
-    texts, before = [c.text for c in resume if c.section not in ('References', 'Contact Information')], set(basics)
-    if 'email' not in basics and (m := next((m for t in texts if (m := EMAIL.search(t))), None)): basics['email'] = m[0]
-    if 'phone' not in basics and (p := next((p for t in texts[:12] for p in phones(t)), None)): basics['phone'] = p[2]
+    before, parts = set(basics), [p.lower() for p in _SPLIT_NAME.split(basics.get('name', '')) if len(p) > 2]
+    mails = [(n, m[0]) for n, c in enumerate(resume) for m in EMAIL.finditer(c.text) if c.section != 'References' or any(p in m[0].lower() for p in parts)]
+    if 'email' not in basics and mails: basics['email'] = mails[0][1]
+    near = {n+k for n, m in mails if m == basics.get('email') for k in (0, 1, -1, 2, -2)}
+    numbers = [p[2] for n, c in enumerate(resume) if n in near or n < 12 and c.section != 'References' for p in phones(c.text)]
+    if 'phone' not in basics and numbers: basics['phone'] = numbers[0]
     if basics: doc['basics'] = basics
     return sorted(set(basics)-before)
 
