@@ -6,11 +6,11 @@
 __all__ = ['URL', 'EMAIL', 'PLACEHOLDERS', 'MANNERS', 'HEADINGS', 'json_resume_schema', 'check_json_resume', 'Piece', 'cut',
            'spans', 'iso_date', 'DateSpan', 'find_dates', 'words', 'is_heading', 'is_bullet', 'is_prose', 'is_title',
            'country_code', 'place', 'label_key', 'links', 'read_line', 'kinds', 'plain', 'Line', 'Entry', 'make_line',
-           'group_entries', 'atoms', 'role', 'header_roles', 'degree', 'Placed', 'full_url', 'put', 'entry_json',
-           'split_list', 'entries_json', 'items_json', 'skills_json', 'languages_json', 'references_json', 'name_like',
-           'phones', 'profile', 'contact_pieces', 'find_name', 'contact_json', 'to_json_resume', 'name_pattern',
-           'redact_text', 'redact', 'write_date', 'write_range', 'resume_lines', 'from_json_resume', 'field_scores',
-           'total_scores']
+           'make_lines', 'group_entries', 'atoms', 'role', 'header_roles', 'degree', 'Placed', 'full_url', 'put',
+           'entry_json', 'split_list', 'entries_json', 'items_json', 'skills_json', 'languages_json', 'references_json',
+           'name_like', 'phones', 'profile', 'contact_pieces', 'find_name', 'name_at', 'contact_json', 'to_json_resume',
+           'name_pattern', 'redact_text', 'redact', 'write_date', 'write_range', 'resume_lines', 'from_json_resume',
+           'field_scores', 'total_scores']
 
 # %% ../nbs/09_jsonresume.ipynb #c004
 import json, re
@@ -146,7 +146,7 @@ def _stands_apart(text, i, j):
     before, after = text[:i].rstrip(), text[j:].lstrip()
     return (not before or not after or bool(re.search(r'(?:[,(|;:·•–—-]|\b(?:in|of|class of|year))$', before, re.I)) and bool(re.match(r'[,)|;:.·•–—-]|with\b', after)))
 
-# %% ../nbs/09_jsonresume.ipynb #c022
+# %% ../nbs/09_jsonresume.ipynb #c005
 _GLYPH = re.compile(r'^\s*(?:[•▪■●○◦‣➢➤►▸✓✔★☆*·∙–—-]|o(?=\s)|>(?=\s)|[a-z]\)|\(?\d{1,2}[.)](?=\s+\S))\s*')
 _HEADING_WORDS = set('''about academic accomplishments achievements activities additional and areas articles awards background bio biography career certificates certifications commendations committee community
 competencies computer contact core courses coursework credentials cv details distinctions education educational employment engagements expertise experience experiences extracurricular fellowships formation grants
@@ -165,7 +165,7 @@ def is_heading(c: Chunk,    # with or without a `kind`
     return known and (c.kind == 'heading' or first or c.text.isupper() or c.text.rstrip().endswith(':')) or (c.kind == 'heading' and first)
 
 def is_bullet(text): return bool((m := _GLYPH.match(text)) and not re.match(r'\s*\(?\d', m[0]))
-def is_prose(text): return len(w := words(text)) > 14 or len(w) > 6 and bool(re.search(r'[a-z)][.;]$', text.strip())) or text[:1].islower()
+def is_prose(text): return len(w := words(text)) > 14 or len(w) > 6 and bool(re.search(r'[a-z)][.;]$', text.strip())) or text[:1].islower() and len(w) > 2
 def is_title(text): return bool(re.search(r'[^\W\d_]{2}', text)) and not is_bullet(text) and not is_prose(text) and len(words(text)) <= 12
 
 # %% ../nbs/09_jsonresume.ipynb #c093
@@ -261,20 +261,21 @@ def _label_spans(t):
 def kinds(pieces, kind): return [p for p in pieces if p.kind == kind]
 def plain(pieces): return [p.text.strip(' ,;') for p in kinds(pieces, 'text') if p.text.strip(' ,;')]
 
-# %% ../nbs/09_jsonresume.ipynb #c094
+# %% ../nbs/09_jsonresume.ipynb #c039
 @dataclass
 class Line:
     "A chunk of a section, with its pieces"
     text: str
     pieces: list
     heading: bool = False # a chunk of kind 'heading' that is no heading of the section
+    indented: bool = False # set in from the left edge of its section
 
     @property
     def dates(self): return [p.value for p in kinds(self.pieces, 'date')]
     @property
     def label(self): return next((p.value for p in kinds(self.pieces, 'label')), '')
     @property
-    def bullet(self): return is_bullet(self.text)
+    def bullet(self): return self.indented or is_bullet(self.text)
     @property
     def title(self): return not self.bullet and (self.heading or bool(self.label) or is_title(' '.join(plain(self.pieces))) or self.dated and not plain(self.pieces))
     @property
@@ -295,7 +296,14 @@ class Entry:
     head: list = field(default_factory=list)
     body: list = field(default_factory=list)
 
-def make_line(c: Chunk) -> Line: return Line(c.text, read_line(c.text), c.kind == 'heading')
+def make_line(c: Chunk, indented=False) -> Line: return Line(c.text, read_line(c.text), c.kind == 'heading', indented)
+
+def make_lines(chunks: list # of a section
+              ) -> list: # of `Line`
+    "The lines of a section. Where no chunk has a bullet, but the file says where chunks stand, what is set in counts as one: browsers print bullets as drawings"
+    bare = not any(is_bullet(c.text) for c in chunks) and all(c.box for c in chunks)
+    def edge(c): return min(d.box[0] for d in chunks if d.page == c.page and abs(d.box[0]-c.box[0]) < 40)
+    return [make_line(c, bare and c.box[0] > edge(c)+5 and not make_line(c).only_date) for c in chunks]
 
 # %% ../nbs/09_jsonresume.ipynb #c095
 def _anchors(lines):
@@ -528,7 +536,7 @@ def _links(head, d, rest, placed):
         if p.kind == 'url' and 'url' not in d and full_url(p.text): d['url'] = full_url(p.text); placed.note(p.text)
         elif p.kind == 'url': rest.append(p.text)
 
-# %% ../nbs/09_jsonresume.ipynb #c100
+# %% ../nbs/09_jsonresume.ipynb #c036
 _COURSES = re.compile(r'^\W*(?:relevant\s+)?(?:coursework|courses|modules|subjects)\b[^:]{0,20}:\s*', re.I)
 
 def _body(lines, d, section, placed):
@@ -541,7 +549,7 @@ def _body(lines, d, section, placed):
         elif section == 'Education' and 'score' not in d and l.label == 'score': d['score'] = l.text[len(l.pieces[0].text):]; placed.note(l.pieces[0].text)
         elif section == 'Education' and 'score' not in d and not l.bullet and len(words(l.text)) < 5 and _SCORE.search(l.text): d['score'] = l.text
         elif l.bullet or loose:
-            m = _GLYPH.match(l.text) if l.bullet else None
+            m = _GLYPH.match(l.text) if is_bullet(l.text) else None
             if m: placed.note(m[0])
             bullets.append(l.text[m.end() if m else 0:])
         elif bullets and l.text[:1].islower(): bullets[-1] += ' '+l.text
@@ -563,7 +571,7 @@ def split_list(text: str, placed: Placed) -> list: # of texts
 
 def entries_json(chunks: list, section: str, placed: Placed) -> list: # of objects
     "The entries of a section; lines before the first one become an entry of their own that has text only"
-    lead, entries = group_entries([make_line(c) for c in chunks])
+    lead, entries = group_entries(make_lines(chunks))
     out = [entry_json(Entry([], lead), section, placed)] if lead else []
     return [d for d in out + [entry_json(e, section, placed) for e in entries] if d]
 
@@ -728,24 +736,39 @@ def contact_pieces(text: str) -> list: # of `Piece`
     out = cut(out, 'address', spans(_ADDRESS))
     return cut(out, 'sep', lambda t: [(*m.span(), m[0]) for m in re.finditer(r'\s*[|•·●▪\t◆⋄■]\s*|\s[–—/~-]\s|\s{2,}|^[\s,;|:.()–—/✉☎📍📞📧🏠-]+|[\s,;|:(–—/✉☎📍📞📧🏠-]+$', t) if m[0]])
 
-# %% ../nbs/09_jsonresume.ipynb #c108
-def find_name(resume: Resume) -> tuple: # (number of the chunk, start, end), or None
-    "Where the name of the resume's owner stands"
-    best, mail = (0, None), ' '.join(m[0].lower() for c in resume for m in EMAIL.finditer(c.text) if c.section in ('Contact Information', None))
-    sizes = [s for c in resume if (s := getattr(c, 'size', None))]
-    seen = 0
+# %% ../nbs/09_jsonresume.ipynb #c022
+def find_name(resume: Resume) -> list: # of (number of the chunk, start, end); empty when none is found
+    "Where the name of the resume's owner stands: mostly one span, two where a narrow column broke the name"
+    best, seen = (0, []), 0
+    mail = ' '.join(m[0].lower() for c in resume for m in EMAIL.finditer(c.text) if c.section in ('Contact Information', None)) or ' '.join(m[0].lower() for c in resume for m in EMAIL.finditer(c.text))
+    sizes = sorted(c.size for c in resume if c.size)
+    biggest = sizes[-1] if sizes and sizes[-1] > 1.2*sizes[len(sizes)//2] else None
     for n, c in enumerate(resume):
-        contact = c.section == 'Contact Information'
+        contact, big = c.section == 'Contact Information', bool(biggest) and c.size == biggest
         seen += contact
-        if not (n < 6 or contact and seen < 12): continue
-        for i, j, said in _candidates(c.text):
-            t = c.text[i:j]
-            hits = sum(len(w) > 2 and w.lower() in mail for w in [*re.split(r"[\s'’.-]+", t), ''.join(words(t))])
-            big = bool(sizes) and getattr(c, 'size', None) == max(sizes)
+        if not (n < 6 or contact and seen < 12 or big or c.kind == 'heading'): continue
+        for at, t, said in [*_broken_name(resume, n, mail), *(([(n, i, j)], c.text[i:j], said) for i, j, said in _candidates(c.text))]:
+            hits = sum(len(w) > 2 and w.lower() in mail for w in [*_SPLIT_NAME.split(t), ''.join(words(t))])
             if not hits and not said and n and (n > 1 and mail and not big or t.islower() or not contact and not big): continue
-            score = 3*min(hits, 2) + 3*contact + 4*big + 10*(said == 2) + 3*(n == 0) + 2*(seen <= 1 and contact) + (c.kind == 'heading') + (j-i == len(c.text)) - .1*n
-            if score > best[0]: best = (score, (n, i, j))
+            score = 3*min(hits, 2) + 3*contact + 4*big + 10*(said == 2) + 3*(n == 0) + 2*(seen <= 1 and contact) + (c.kind == 'heading') + (len(t) == len(c.text)) + 3*(len(at) > 1) - .1*n
+            if score > best[0]: best = (score, at)
     return best[1]
+
+def _broken_name(resume, n, mail):
+    "A name on two lines of the same size, as a candidate: ([(chunk, start, end)] * 2, text, 0)"
+    if n+1 >= len(resume): return []
+    a, b = resume[n], resume[n+1]
+    t = a.text+b.text if a.text.endswith('-') else f'{a.text} {b.text}'
+    short = len(words(a.text)) <= 2 and len(words(b.text)) <= 2 and a.size == b.size and name_like(t)
+    sure = a.size and a.size == max(c.size or 0 for c in resume) and a.size > 1.2*min(c.size or a.size for c in resume)
+    found = all(len(w) > 1 and w.lower() in mail for w in _SPLIT_NAME.split(t) if w)
+    return [([(n, 0, len(a.text)), (n+1, 0, len(b.text))], t, 0)] if short and (sure or found) else []
+
+_SPLIT_NAME = re.compile(r"[\s.'’-]+")
+
+def name_at(resume: Resume, spans: list) -> str:
+    "The name at the spans of `find_name`"
+    return ' '.join(resume[n].text[i:j] for n, i, j in spans).replace('- ', '-')
 
 def _candidates(text):
     "Spans of a line that could be a name, and whether the line says so: 2 for a full name, 1 for a part of it"
@@ -826,38 +849,48 @@ def to_json_resume(resume: Resume # with sections
     doc['meta'] = dict(version='v1.0.0') | (dict(asWritten=written) if written else {}) | (dict(other=other) if other else {})
     return doc
 
-# %% ../nbs/09_jsonresume.ipynb #c081
+# %% ../nbs/09_jsonresume.ipynb #c062
 def _without_name(resume, basics):
     "The chunks without the owner's name, which goes to `basics`"
     at = find_name(resume)
-    if not at: return list(resume)
-    n, i, j = at
-    basics['name'] = resume[n].text[i:j]
-    return [*resume[:n], *(replace(resume[n], text=t, section='Contact Information') for t in (resume[n].text[:i].strip(), resume[n].text[j:].strip()) if t), *resume[n+1:]]
+    if at: basics['name'] = name_at(resume, at)
+    spans, out = {n: (i, j) for n, i, j in at}, []
+    for n, c in enumerate(resume):
+        if n in spans: out += [replace(c, text=t, section='Contact Information') for t in (c.text[:spans[n][0]].strip(), c.text[spans[n][1]:].strip()) if t]
+        else: out.append(c)
+    return out
+
+def _stands_out(a, b):
+    "Is `a`, the first of its run, set as a heading is: short, in capitals or larger or bolder than the next line, and no title of an entry?"
+    known = _POSITION.search(a.text) or _ORG.search(a.text) or _DEGREE.match(a.text) or re.search(r'[\d,;:•|]', a.text)
+    set_off = a.text.isupper() and not b.text.isupper() or a.bold and b.bold is False or (a.size or 0) > 1.08*(b.size or a.size or 0)
+    return bool(set_off and not known and 0 < len(words(a.text)) <= 4)
 
 def _by_section(chunks, placed):
     "Section -> its chunks, headings set aside"
     by = {}
-    for s, cs in groupby(chunks, key=lambda c: c.section):
+    for s, cs in ((s, list(cs)) for s, cs in groupby(chunks, key=lambda c: c.section)):
         for k, c in enumerate(cs):
-            if s in SECTIONS and is_heading(c, k == 0): placed.headings.append(c.text)
+            if s in SECTIONS and (is_heading(c, k == 0) or k == 0 and len(cs) > 1 and s != 'Contact Information' and _stands_out(c, cs[1])): placed.headings.append(c.text)
             else: by.setdefault(s, []).append(c)
     return by
 
 def _basics_from_elsewhere(resume, basics, doc):
     "An e-mail address or number that stands outside the contact section is copied into `basics` when there is none"
-    texts, before = [c.text for c in resume if c.section not in ('References', 'Contact Information')], set(basics)
-    if 'email' not in basics and (m := next((m for t in texts if (m := EMAIL.search(t))), None)): basics['email'] = m[0]
-    if 'phone' not in basics and (p := next((p for t in texts[:12] for p in phones(t)), None)): basics['phone'] = p[2]
+    before, parts = set(basics), [p.lower() for p in _SPLIT_NAME.split(basics.get('name', '')) if len(p) > 2]
+    mails = [(n, m[0]) for n, c in enumerate(resume) for m in EMAIL.finditer(c.text) if c.section != 'References' or any(p in m[0].lower() for p in parts)]
+    if 'email' not in basics and mails: basics['email'] = mails[0][1]
+    near = {n+k for n, m in mails if m == basics.get('email') for k in (0, 1, -1, 2, -2)}
+    numbers = [p[2] for n, c in enumerate(resume) if n in near or n < 12 and c.section != 'References' for p in phones(c.text)]
+    if 'phone' not in basics and numbers: basics['phone'] = numbers[0]
     if basics: doc['basics'] = basics
     return sorted(set(basics)-before)
 
-# %% ../nbs/09_jsonresume.ipynb #c109
+# %% ../nbs/09_jsonresume.ipynb #c046
 PLACEHOLDERS = ('[NAME]', '[EMAIL]', '[PHONE]', '[ADDRESS]', '[LINK]')
 _ADDRESS_LABEL = re.compile(r'^(\W*(?:(?:home|mailing|permanent|current|present|postal|residential)?\s*address|residential|residence)\s*[:：.-]+\s*)(\S.*)$', re.I)
 _TITLED = re.compile(rf'\b(?!M[rs]\.?\s+(?:Word|Excel|Office|Access|Power|Project|Outlook|Visio|SQL|D[Oo][Ss])\b)(?!Dr\.?\s+A\.\s?P\.\s?J)(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Professor|Smt|Shri|Herr|Frau|Mme)\b\.?\s+(?:(?:Dr|Ing)\.?\s+)?(?:[A-Z]\.\s*)*{_WORD}(?:\s+{_WORD}){{0,3}}')
 _LOOSE_EMAIL, _HANDLE = re.compile(r'[\w+%-]+(?:\.[\w+%-]+)*\s?(?:@|\(at\)|\[at\])\s?[\w-]+(?:\.[\w-]+)*'), re.compile(r'(?<!\w)@[A-Za-z_][\w.]{2,}')
-_SPLIT_NAME = re.compile(r"[\s.'’-]+")
 
 def name_pattern(names) -> re.Pattern: # or None without names
     "Finds names and their parts, titles and degrees excepted: in full, with blanks between the letters, with initials, and each part of three letters or more as a capitalised word"
@@ -869,7 +902,7 @@ def name_pattern(names) -> re.Pattern: # or None without names
 
 def _sub(pattern, place, text): return pattern.sub(place, text) if pattern else text
 
-# %% ../nbs/09_jsonresume.ipynb #c110
+# %% ../nbs/09_jsonresume.ipynb #c054
 def redact_text(text: str, names=None, # pattern of `name_pattern`
                 referees: bool = False, # does the text belong to the references?
                ) -> str:
@@ -889,7 +922,7 @@ def redact(resume: Resume, # labelled or not
     "A copy in which names, e-mail addresses, telephone numbers, street addresses and links are placeholders; `dropped`, `source` and `resume_id` too"
     at = find_name(resume)
     said = [c.text[i:j] for c in resume if c.section in ('Contact Information', None) for i, j, s in _candidates(c.text) if s]
-    names = [*names, *said, *([resume[at[0]].text[at[1]:at[2]]] if at else [])]
+    names = [*names, *said, *([name_at(resume, at), *(resume[n].text[i:j] for n, i, j in at)] if at else [])]
     p = name_pattern(names)
     hide = lambda cs: [replace(c, text=redact_text(c.text, p, c.section == 'References')) for c in cs]
     changed = dict(chunks=hide(resume.chunks), resume_id=_redact_id(resume.resume_id, names))
@@ -1018,6 +1051,3 @@ def total_scores(scores: list) -> dict: # field -> (share found, of)
     for s in scores:
         for k, (n, of) in s.items(): out[k] = (out.get(k, (0, 0))[0]+n, out.get(k, (0, 0))[1]+of)
     return {k: (n/of, of) for k, (n, of) in out.items() if of}
-
-# %% ../nbs/09_jsonresume.ipynb #c125
-Resume.to_json_resume = to_json_resume
