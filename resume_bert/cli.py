@@ -21,7 +21,7 @@ def home() -> Path: # of the demo's run and whatever else the command line keeps
     return Path(user_data_dir('resume_bert', appauthor=False))
 
 # %% ../nbs/99_cli.ipynb #c010
-DEMO_RESUMES, DEMO_EPOCHS = 90, 3 # training resumes and epochs of the quick demo
+DEMO_RESUMES, DEMO_EPOCHS = 70, 3 # training resumes and epochs of the quick demo
 
 def demo_chunks(full: bool = False, # all resumes?
                 n: int = None       # or so many training resumes (for tests); default `DEMO_RESUMES`
