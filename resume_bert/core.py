@@ -189,6 +189,8 @@ class TrainConfig:
     clip: float = 1.                    # largest gradient norm
     dropout: float|None = None          # share of activations dropped in training
     freeze_embeddings: bool = True      # leave the word embeddings as pre-trained: a sixth quicker, same scores in measurement
+    base_share: float = .2              # share of the base model's weights that is mixed back into the trained ones (WiSE-FT); 0: none
+    vary: bool = False                  # draw bullets, full stops and line breaks of every resume anew in each epoch?
     accumulate: int = 1                 # batches a step
     class_weights: str|dict|None = None # 'balanced', or {section: weight}; sections not named weigh 1
     patience: int|None = None           # stop after so many epochs without a better validation macro-F1; None: never
@@ -225,6 +227,7 @@ def _check(self: TrainConfig):
     need(self.weight_decay >= 0, 'weight_decay', 'zero or more')
     need(self.clip > 0, 'clip', 'more than 0')
     need(self.dropout is None or 0 <= self.dropout < 1, 'dropout', 'between 0 and 1')
+    need(0 <= self.base_share < 1, 'base_share', 'between 0 and 1')
     w = self.class_weights
     need(w is None or w == 'balanced' or isinstance(w, dict) and all(v >= 0 for v in w.values()), 'class_weights',
          '"balanced" or weights of zero or more by section name')

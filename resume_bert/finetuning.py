@@ -32,9 +32,9 @@ def _by_resume(df, column): return [g.tolist() for _, g in df.groupby('resume_id
 def training_loader(df, labels, tokenizer, cfg: TrainConfig): # a `DataLoader`
     "Shuffled training batches of a chunk table (`labels`: a number for each row) for the head of `cfg`"
     if cfg.head == 'chunk':
-        return make_loader(ClassificationDataset(df['text'], labels, tokenizer, cfg.max_len), cfg.batch_size, seed=cfg.seed)
+        return make_loader(ClassificationDataset(df['text'], labels, tokenizer, cfg.max_len, vary=cfg.vary, seed=cfg.seed), cfg.batch_size, seed=cfg.seed)
     df = df.assign(_y=labels)
-    ds = ResumeDataset(_by_resume(df, 'text'), _by_resume(df, '_y'), tokenizer, cfg.max_len, seed=cfg.seed)
+    ds = ResumeDataset(_by_resume(df, 'text'), _by_resume(df, '_y'), tokenizer, cfg.max_len, seed=cfg.seed, vary=cfg.vary)
     return make_loader(ds, max_tokens=cfg.batch_size*cfg.max_len, seed=cfg.seed)
 
 # %% ../nbs/07_finetuning.ipynb #c015
