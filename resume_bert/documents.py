@@ -215,14 +215,21 @@ def _chunk(lines):
     box = [round(v, 1) for v in (min(l.x0 for l in p), min(l.top for l in p), max(l.x1 for l in p), max(l.bottom for l in p))]
     return dict(text=text, page=lines[0].page, line=[lines[0].n, lines[-1].n], box=box, size=round(lines[0].size, 1), bold=lines[0].bold)
 
+def _hyphens(lines, chunk):
+    "The hyphens that joining the lines of a chunk took out, as a list of one or none"
+    letters = lambda t: len(t)-t.count(' ')
+    n = sum(letters(l.text) for l in lines) - letters(chunk['text'])
+    return [dict(text='-'*n, kind='hyphen', page=chunk['page'], line=chunk['line'])] if n else []
+
 def layout(pages # one list of `Line` a page
           ) -> tuple: # (chunks, dropped), both lists of dicts
-    "Chunks in reading order, and the furniture of the pages"
+    "Chunks in reading order, and what is set aside: the furniture of the pages, and the hyphens of words that were joined"
     aside = furniture(pages)
     columns = [c for p in pages for c in reading_order([l for l in p if id(l) not in aside])]
     for n, l in enumerate((l for c in columns for l in c), 1): l.n = n
     groups = group_lines(columns)
-    return [_chunk(g) for g in groups], [_chunk([l]) | dict(line=None) for p in pages for l in p if id(l) in aside]
+    chunks = [_chunk(g) for g in groups]
+    return chunks, [_chunk([l]) | dict(line=None) for p in pages for l in p if id(l) in aside] + [h for g, c in zip(groups, chunks) for h in _hyphens(g, c)]
 
 # %% ../nbs/08_documents.ipynb #c032
 def _glyphs(page, tp):
@@ -362,7 +369,9 @@ def read_text(text: str) -> tuple: # (chunks, dropped)
     wrapped = len(ends) > 3 and 55 <= ends[-1] <= 160 and sum(e > ends[-1]-14 for e in ends) >= max(2, .12*len(ends))
     groups = group_lines([lines]) if wrapped else [[l] for l in lines]
     keep = lambda c: {k: c[k] for k in ('text', 'line')} | (dict(page=c['page']) if len(pages) > 1 else {})
-    return [keep(_chunk(g)) for g in groups], [keep(_chunk([l])) for p in pages for l in p if id(l) in aside] + ([dict(text=icons, kind='icon')] if icons else [])
+    chunks = [_chunk(g) for g in groups]
+    hyphens = [h if len(pages) > 1 else h | dict(page=None) for g, c in zip(groups, chunks) for h in _hyphens(g, c)]
+    return [keep(c) for c in chunks], [keep(_chunk([l])) for p in pages for l in p if id(l) in aside] + hyphens + ([dict(text=icons, kind='icon')] if icons else [])
 
 # %% ../nbs/08_documents.ipynb #c040
 def read_markdown(text: str) -> tuple: # (chunks, dropped)
