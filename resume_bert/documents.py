@@ -180,6 +180,10 @@ def _trim(rs, lo, hi, strip):
     short = sides[high[1] < high[0]]
     return (short[0], short[-1]+1) if min(high) < .4*max(high) else (lo, hi)
 
+def _leads(right, left):
+    "Does the resume begin in the right column, with the contact details? Both start at the top of the lines"
+    return right[0].page == 1 and any('@' in l.text for l in right[:12]) and not any('@' in l.text for l in left) and not re.match('(?i)refer', right[0].text)
+
 def reading_order(lines) -> list: # of lists of `Line`: columns, each in reading order
     "The lines of one page in reading order, cut into columns"
     rs, out, done = rows(lines), [[]], 0
@@ -194,7 +198,8 @@ def reading_order(lines) -> list: # of lists of `Line`: columns, each in reading
             left, right = ([l for l in part if (l.x0 < strip[0]) == k] for k in (True, False))
             if left and right and not _is_margin(left, right) and not _is_margin(right, left):
                 out[-1] = [l for l in out[-1] if not any(l is m for m in part)]
-                out += reading_order(left) + reading_order(right) + [[]]
+                first, second = (right, left) if lo == 0 and _leads(right, left) else (left, right)
+                out += reading_order(first) + reading_order(second) + [[]]
                 for k in range(lo, hi): rs[k] = []
                 done = hi
                 break
@@ -528,7 +533,10 @@ def _cells(tbl):
     rows = [list(r.iterchildren(_W+'tc')) for r in tbl.iter(_W+'tr') if _owner(r) is tbl]
     width = {len(r) for r in rows}
     tall = [sum(1 for _ in c.iter(_W+'p')) for r in rows for c in r]
-    if len(rows) <= 3 and len(width) == 1 and max(width) == 2 and max(tall, default=0) > 6: return [c for col in zip(*rows) for c in col]
+    if len(rows) <= 3 and len(width) == 1 and max(width) == 2 and max(tall, default=0) > 6:
+        left, right = zip(*rows)
+        mail = [any('@' in (t.text or '') for c in col for t in c.iter(_W+'t')) for col in (left, right)]
+        return [*right, *left] if mail == [False, True] and tbl.getprevious() is None else [*left, *right]
     return [c for r in rows for c in r]
 
 def _owner(row):
