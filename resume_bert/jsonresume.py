@@ -6,11 +6,11 @@
 __all__ = ['URL', 'EMAIL', 'PLACEHOLDERS', 'MANNERS', 'HEADINGS', 'json_resume_schema', 'check_json_resume', 'Piece', 'cut',
            'spans', 'iso_date', 'DateSpan', 'find_dates', 'words', 'is_heading', 'is_bullet', 'is_prose', 'is_title',
            'country_code', 'place', 'label_key', 'links', 'read_line', 'kinds', 'plain', 'Line', 'Entry', 'make_line',
-           'make_lines', 'group_entries', 'atoms', 'role', 'header_roles', 'degree', 'Placed', 'full_url', 'put',
-           'entry_json', 'split_list', 'entries_json', 'items_json', 'skills_json', 'languages_json', 'references_json',
-           'name_like', 'phones', 'profile', 'contact_pieces', 'find_name', 'name_at', 'contact_json', 'to_json_resume',
-           'name_pattern', 'redact_text', 'redact', 'write_date', 'write_range', 'resume_lines', 'from_json_resume',
-           'field_scores', 'total_scores']
+           'make_lines', 'group_entries', 'atoms', 'role', 'header_roles', 'degree', 'Placed', 'full_url', 'link_url',
+           'put', 'entry_json', 'split_list', 'entries_json', 'items_json', 'skills_json', 'languages_json',
+           'references_json', 'name_like', 'phones', 'profile', 'contact_pieces', 'find_name', 'name_at',
+           'contact_json', 'contact_links', 'to_json_resume', 'name_pattern', 'redact_text', 'redact', 'write_date',
+           'write_range', 'resume_lines', 'from_json_resume', 'field_scores', 'total_scores']
 
 # %% ../nbs/09_jsonresume.ipynb #c004
 import json, re
@@ -269,6 +269,7 @@ class Line:
     pieces: list
     heading: bool = False # a chunk of kind 'heading' that is no heading of the section
     indented: bool = False # set in from the left edge of its section
+    links: tuple = ()      # addresses behind its words
 
     @property
     def dates(self): return [p.value for p in kinds(self.pieces, 'date')]
@@ -296,7 +297,7 @@ class Entry:
     head: list = field(default_factory=list)
     body: list = field(default_factory=list)
 
-def make_line(c: Chunk, indented=False) -> Line: return Line(c.text, read_line(c.text), c.kind == 'heading', indented)
+def make_line(c: Chunk, indented=False) -> Line: return Line(c.text, read_line(c.text), c.kind == 'heading', indented, c.links or ())
 
 def make_lines(chunks: list # of a section
               ) -> list: # of `Line`
@@ -463,12 +464,18 @@ class Placed:
     "Texts that are in the document in another form: headings, and what was normalised or taken off"
     headings: list = field(default_factory=list)
     spellings: list = field(default_factory=list)
+    linked: list = field(default_factory=list) # addresses behind words that have found a field
     def note(self, *texts): self.spellings += [t.strip() for t in texts if t.strip()]
 
 def full_url(text: str) -> str: # with a scheme
     "A web address as a URI; '' where it would not be one"
     t = text if re.match(r'https?://', text) else 'https://'+text
     return t if re.fullmatch(r"https?://[\w.-]+(?::\d+)?(?:[/?#][\w.~:/?#@!$&'*+,=%-]*)?", t, re.ASCII) else ''
+
+def link_url(targets: tuple, d: dict, placed: Placed):
+    "Set the first web address behind the words of a line as `url`, where there is none yet"
+    for t in targets:
+        if 'url' not in d and re.match('https?:', t, re.I) and full_url(t): d['url'] = full_url(t); placed.linked.append(t)
 
 def put(d: dict, key: str, value: str):
     "Set a text, or add it as another line"
@@ -535,6 +542,7 @@ def _links(head, d, rest, placed):
         if p.kind == 'sep': placed.note(p.text)
         if p.kind == 'url' and 'url' not in d and full_url(p.text): d['url'] = full_url(p.text); placed.note(p.text)
         elif p.kind == 'url': rest.append(p.text)
+    link_url([t for l in head for t in l.links], d, placed)
 
 # %% ../nbs/09_jsonresume.ipynb #c036
 _COURSES = re.compile(r'^\W*(?:relevant\s+)?(?:coursework|courses|modules|subjects)\b[^:]{0,20}:\s*', re.I)
@@ -595,7 +603,7 @@ def _item(l, section, placed):
     d = {}
     used = _item_date(d, l, section)
     q = _QUOTED.search(l.text) if section == 'Publications' else None
-    if q: return d | _quoted(l, q, placed)
+    if q: d |= _quoted(l, q, placed); link_url(l.links, d, placed); return d
     texts = []
     for p in l.pieces:
         if p.kind in ('sep', 'glyph') or p is used: placed.note(p.text)
@@ -603,6 +611,7 @@ def _item(l, section, placed):
         else: texts.append(p.text)
     if len(texts) == 1 and (section != 'Publications' or '. ' not in texts[0]) and (m := re.search(r',\s+(?=[^,()]+$)', texts[0])) and m.start() > 3: placed.note(m[0]); texts = [texts[0][:m.start()], texts[0][m.end():]]
     for i, t in enumerate(texts): put(d, name if i == 0 else by if i == 1 else 'summary', t.strip())
+    link_url(l.links, d, placed)
     return d
 
 # %% ../nbs/09_jsonresume.ipynb #c058
@@ -823,6 +832,30 @@ def _text_field(t, b, row, n, placed):
     if row and 'city' not in loc and _CITY.match(t) and not _POSITION.search(t): b.setdefault('location', {})['city'] = t; return True
     return False
 
+# %% ../nbs/09_jsonresume.ipynb #c129
+def _link_field(target, basics, contact):
+    "One address behind words into a field of `basics`: the key, or '' when it has no place there"
+    from urllib.parse import unquote
+    scheme, _, rest = target.partition(':')
+    value = unquote(rest.partition('?')[0]).strip()
+    if scheme.lower() == 'mailto': key = 'email' if EMAIL.fullmatch(value) else ''
+    elif scheme.lower() == 'tel': key = 'phone' if phones('Tel: '+value) else ''
+    else: key, value = 'url' if contact else '', full_url(target)
+    if key == 'url' and (q := profile(target)):
+        known = {(p['network'], p.get('username')) for p in basics.get('profiles', [])}
+        if (q['network'], q.get('username')) not in known: basics.setdefault('profiles', []).append(q)
+        return 'profiles'
+    if not key or not value or basics.setdefault(key, value) != value: return ''
+    return key
+
+def contact_links(resume: Resume, basics: dict, placed: Placed) -> list: # of 'email' and 'phone', where they came from a link
+    "Fill e-mail, phone, profiles and url of `basics` from the addresses behind the words, where the text gave none"
+    before, name = set(basics), {n for n, *_ in find_name(resume)}
+    for n, c in enumerate(resume):
+        contact = c.section == 'Contact Information' or n in name
+        placed.linked += [t for t in c.links or () if c.section != 'References' and _link_field(t, basics, contact)]
+    return sorted({'email', 'phone'} & set(basics) - before)
+
 # %% ../nbs/09_jsonresume.ipynb #c080
 _LISTS = {'Work Experience': 'work', 'Volunteering': 'volunteer', 'Education': 'education', 'Projects': 'projects', 'Certifications': 'certificates', 'Awards': 'awards', 'Publications': 'publications'}
 
@@ -835,16 +868,18 @@ def to_json_resume(resume: Resume # with sections
     placed, basics = Placed(), {}
     by = _by_section(_without_name(resume, basics), placed)
     contact_json(by.pop('Contact Information', []), basics, placed)
+    linked = contact_links(resume, basics, placed)
     for c in by.pop('Summary', []): put(basics, 'summary', c.text)
     doc = dict(basics=basics) if basics else {}
     for s, key in _LISTS.items():
         if cs := by.pop(s, []): doc[key] = (entries_json if s in _KEYS else items_json)(cs, s, placed)
     for s, key, f in (('Skills', 'skills', skills_json), ('Languages', 'languages', languages_json), ('Interests', 'interests', skills_json), ('References', 'references', references_json)):
         if cs := by.pop(s, []): doc[key] = f(cs, placed)
-    copied = _basics_from_elsewhere(resume, basics, doc)
+    copied = linked + _basics_from_elsewhere(resume, basics, doc)
+    left = list(dict.fromkeys(t for c in resume for t in c.links or () if t not in placed.linked))
     other = {str(s): [c.text for c in cs] for s, cs in by.items()}
     marks = [t for t in placed.spellings if not words(t)]
-    written = dict(headings=placed.headings, spellings=[t for t in placed.spellings if words(t)], separators=' '.join(marks), copied=copied)
+    written = dict(headings=placed.headings, spellings=[t for t in placed.spellings if words(t)], separators=' '.join(marks), copied=copied, links=left)
     written = {k: v for k, v in written.items() if v}
     doc['meta'] = dict(version='v1.0.0') | (dict(asWritten=written) if written else {}) | (dict(other=other) if other else {})
     return doc
@@ -924,7 +959,7 @@ def redact(resume: Resume, # labelled or not
     said = [c.text[i:j] for c in resume if c.section in ('Contact Information', None) for i, j, s in _candidates(c.text) if s]
     names = [*names, *said, *([name_at(resume, at), *(resume[n].text[i:j] for n, i, j in at)] if at else [])]
     p = name_pattern(names)
-    hide = lambda cs: [replace(c, text=redact_text(c.text, p, c.section == 'References')) for c in cs]
+    hide = lambda cs: [replace(c, text=redact_text(c.text, p, c.section == 'References'), links=None) for c in cs]
     changed = dict(chunks=hide(resume.chunks), resume_id=_redact_id(resume.resume_id, names))
     for f in ('dropped', 'source'):
         v = getattr(resume, f, None)
