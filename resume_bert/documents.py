@@ -282,6 +282,7 @@ def _glyphs(page, tp):
         if turn: x1 = max(x1, x0)
         yield (chr(c) if c and c < 0x110000 else ''), x0, base, x1, i
 
+# %% ../nbs/08_documents.ipynb #c102
 def _font(tp, i):
     "Size in points and weight of glyph `i`"
     import ctypes, pypdfium2.raw as raw
@@ -314,6 +315,7 @@ def _words(page, tp):
             out.append(word)
     return out
 
+# %% ../nbs/08_documents.ipynb #c105
 def _spaced(words):
     "Letter-spaced text ('S K I L L S') as words again"
     if len(words) < 4 or sum(len(w[0]) == 1 for w in words) < .8*len(words): return words
@@ -324,6 +326,7 @@ def _spaced(words):
         else: out[-1][0] += w[0]; out[-1][2] = w[2]
     return out
 
+# %% ../nbs/08_documents.ipynb #c107
 def _line(words, no):
     "Words of one baseline as a `Line`, and the icons among them"
     words = _spaced(words)
@@ -348,6 +351,7 @@ def _dots(page):
         if 1 < x1-x0 < 8 and 1 < y1-y0 < 8 and .6 < (x1-x0)/(y1-y0) < 1.7: out.append((x1-left, top-(y0+y1)/2))
     return out
 
+# %% ../nbs/08_documents.ipynb #c110
 def _annotations(page):
     "The links that lie over a page, as (target, rectangle in the coordinates of `_glyphs`)"
     import ctypes, pypdfium2.raw as raw
@@ -367,9 +371,10 @@ def _link_lines(lines, annotations):
     "Give each link to the line that it lies over, or, for a drawn icon, to the nearest one"
     for target, (x0, top, x1, bottom) in annotations:
         x, y = (x0+x1)/2, (top+bottom)/2
-        away = lambda l: (max(l.top-y, y-l.bottom, 0)*3 + max(l.x0-x, x-l.x1, 0))
+        away = lambda l: (max(l.top-y, y-l.bottom, 0)*8 + max(l.x0-x, x-l.x1, 0))
         if lines: (l := min(lines, key=away)).links += (target,)
 
+# %% ../nbs/08_documents.ipynb #c112
 def page_lines(page, no) -> tuple: # (list of `Line`, icons)
     "The lines of a PDF page, in the order they were drawn, and the private-use glyphs found among them"
     tp, out = page.get_textpage(), []
@@ -386,6 +391,7 @@ def page_lines(page, no) -> tuple: # (list of `Line`, icons)
     _link_lines([l for l, _ in lines if l.text], _annotations(page))
     return [l for l, _ in lines if l.text], ''.join(i for _, i in lines)
 
+# %% ../nbs/08_documents.ipynb #c114
 def read_pdf(data: bytes, max_pages: int) -> tuple: # (chunks, dropped)
     "The chunks of a PDF. Raises `DocumentError`"
     import pypdfium2 as pdfium
@@ -458,6 +464,7 @@ def read_markdown(text: str) -> tuple: # (chunks, dropped)
             chunks += [c | dict(line=[t.map[0]+1, t.map[1]]) for c in part]; dropped += aside
     return chunks, dropped
 
+# %% ../nbs/08_documents.ipynb #c119
 def _inline(tokens):
     "The visible text of inline Markdown; a hard line break is a new line"
     out = ''
@@ -485,6 +492,7 @@ _CODE = set('script style template noscript head object embed iframe svg math ca
 
 def _hidden(el): return el.get('hidden') is not None or re.search(r'display\s*:\s*none|visibility\s*:\s*hidden', el.get('style') or '', re.I) is not None
 
+# %% ../nbs/08_documents.ipynb #c122
 def read_html(data: bytes) -> tuple: # (chunks, dropped)
     "The chunks of an HTML page. Raises `DocumentError` when there is no page in it"
     from lxml import etree, html as lhtml
@@ -567,6 +575,7 @@ def _points_to(el):
     m = re.search(r'HYPERLINK\s+"([^"]+)"', el.get(_W+'instr') or (el.text if el.tag == _W+'instrText' else '') or '')
     return m and m[1]
 
+# %% ../nbs/08_documents.ipynb #c125
 def _blocks(el):
     "The paragraph elements below `el` in reading order, text boxes after the paragraph that holds them"
     todo = [el]
@@ -587,6 +596,7 @@ def _inside(box, p):
         e = e.getparent()
     return False
 
+# %% ../nbs/08_documents.ipynb #c127
 def _cells(tbl):
     "Cells of a table: row by row, but column by column when it is the layout of the page, with several paragraphs a cell"
     rows = [list(r.iterchildren(_W+'tc')) for r in tbl.iter(_W+'tr') if _owner(r) is tbl]
@@ -618,6 +628,12 @@ def _style(p, styles):
     size, bold = get('sz'), get('b')
     return 'heading' if re.match(r'(?i)heading|title|überschrift|titre|título', name) else 'body', _number(size.get(_W+'val')) if size is not None else None, bold is not None and bold.get(_W+'val') not in ('0', 'false')
 
+def _styles(doc):
+    "Style names by id; empty when the part is missing or damaged"
+    try: return {s.get(_W+'styleId'): n.get(_W+'val') or '' for s in doc.styles.element.iter(_W+'style') if (n := s.find(_W+'name')) is not None}
+    except Exception: return {}
+
+# %% ../nbs/08_documents.ipynb #c130
 def read_docx(data: bytes, max_unpacked: int) -> tuple: # (chunks, dropped)
     "The chunks of a DOCX: paragraphs, tables, text boxes, headers and footers. Raises `DocumentError`"
     _check_zip(data, max_unpacked)
@@ -647,11 +663,6 @@ def read_docx(data: bytes, max_unpacked: int) -> tuple: # (chunks, dropped)
     except Exception as e: raise DocumentError('is damaged: its parts do not make a DOCX') from None
     for i, c in enumerate(chunks, 1): c['line'] = [i, i]
     return chunks, dropped
-
-def _styles(doc):
-    "Style names by id; empty when the part is missing or damaged"
-    try: return {s.get(_W+'styleId'): n.get(_W+'val') or '' for s in doc.styles.element.iter(_W+'style') if (n := s.find(_W+'name')) is not None}
-    except Exception: return {}
 
 # %% ../nbs/08_documents.ipynb #c050
 _FIRST = ('position', 'name', 'organization', 'studyType', 'area', 'institution', 'title', 'awarder', 'publisher', 'issuer', 'language', 'fluency', 'network', 'level', 'username', 'location', 'url', 'entity', 'type')
@@ -813,6 +824,7 @@ def _open(source, max_bytes):
     except OSError as e: raise OSError(f'{path} cannot be read: {e.strerror or e}') from None
     return str(path), path.suffix, data
 
+# %% ../nbs/08_documents.ipynb #c133
 def read_resume(source,            # a path, the bytes of a file, or a text of several lines
                 *, format: str|None = None, # one of `FORMATS`; None: found out
                 timeout: float = 30.,     # seconds

@@ -154,7 +154,9 @@ highlights history hobbies honors honours information interests internships it j
 positions prizes profile professional proficiency projects publications qualification qualifications recognition recordings references referees relevant research resume scholarships section selected skill skills social
 software strengths studies study summary talks tech technical technologies the toolbox tools training trainings vitae voluntary volunteer volunteering work working'''.split())
 
-def words(text): return re.findall(r"[^\W_]+(?:['’&.-][^\W_]+)*", text)
+def words(text: str) -> list: # of texts
+    "The words of a text; what hyphens, apostrophes, '&' and full stops join is one word"
+    return re.findall(r"[^\W_]+(?:['’&.-][^\W_]+)*", text)
 
 def is_heading(c: Chunk,    # with or without a `kind`
                first: bool = False, # does it open a run of its section?
@@ -164,9 +166,17 @@ def is_heading(c: Chunk,    # with or without a `kind`
     known = 0 < len(w) <= 6 and all(x in _HEADING_WORDS for x in w)
     return known and (c.kind == 'heading' or first or c.text.isupper() or c.text.rstrip().endswith(':')) or (c.kind == 'heading' and first)
 
-def is_bullet(text): return bool((m := _GLYPH.match(text)) and not re.match(r'\s*\(?\d', m[0]))
-def is_prose(text): return len(w := words(text)) > 14 or len(w) > 6 and bool(re.search(r'[a-z)][.;]$', text.strip())) or text[:1].islower() and len(w) > 2
-def is_title(text): return bool(re.search(r'[^\W\d_]{2}', text)) and not is_bullet(text) and not is_prose(text) and len(words(text)) <= 12
+def is_bullet(text: str) -> bool:
+    "Does a bullet stand before the text? A number does not count as one, since it may count jobs"
+    return bool((m := _GLYPH.match(text)) and not re.match(r'\s*\(?\d', m[0]))
+
+def is_prose(text: str) -> bool:
+    "Is it a sentence or a part of one: long, or with a full stop, or begun in lower case?"
+    return len(w := words(text)) > 14 or len(w) > 6 and bool(re.search(r'[a-z)][.;]$', text.strip())) or text[:1].islower() and len(w) > 2
+
+def is_title(text: str) -> bool:
+    "Could it be the title of an entry: short, with letters, and neither bullet nor sentence?"
+    return bool(re.search(r'[^\W\d_]{2}', text)) and not is_bullet(text) and not is_prose(text) and len(words(text)) <= 12
 
 # %% ../nbs/09_jsonresume.ipynb #c093
 def _lexicon(pattern): return re.compile(re.sub(r'\|?\n\s*\|?', '|', pattern), re.I)
@@ -255,11 +265,17 @@ def read_line(text: str) -> list: # of `Piece`
     return cut(out, 'sep', lambda t: [(*m.span(), m[0]) for m in re.finditer(_SEP+r'|^\W+$|^[\s,;|:)–—-]+|[\s,;|:(–—-]+$', t) if m[0]])
 
 def _label_spans(t):
+    "The label that opens a line, for `cut`"
     m = re.match(r'\s*([^:]{2,40}?)\s*[:：]+[-–]?\s*', t)
     return [(m.start(), m.end(), k)] if m and (k := label_key(m[1])) else []
 
-def kinds(pieces, kind): return [p for p in pieces if p.kind == kind]
-def plain(pieces): return [p.text.strip(' ,;') for p in kinds(pieces, 'text') if p.text.strip(' ,;')]
+def kinds(pieces: list, kind: str) -> list: # of `Piece`
+    "The pieces of one kind"
+    return [p for p in pieces if p.kind == kind]
+
+def plain(pieces: list) -> list: # of texts
+    "What is still plain text in the pieces, without the commas around it"
+    return [p.text.strip(' ,;') for p in kinds(pieces, 'text') if p.text.strip(' ,;')]
 
 # %% ../nbs/09_jsonresume.ipynb #c039
 @dataclass
@@ -272,32 +288,49 @@ class Line:
     links: tuple = ()      # addresses behind its words
 
     @property
-    def dates(self): return [p.value for p in kinds(self.pieces, 'date')]
+    def dates(self):
+        "The dates and ranges of the line, as `DateSpan`"
+        return [p.value for p in kinds(self.pieces, 'date')]
     @property
-    def label(self): return next((p.value for p in kinds(self.pieces, 'label')), '')
+    def label(self):
+        "The field that a label names, as in 'Employer: …'; '' without one"
+        return next((p.value for p in kinds(self.pieces, 'label')), '')
     @property
-    def bullet(self): return self.indented or is_bullet(self.text)
+    def bullet(self):
+        "Is it an item of a list, by its bullet or by its place?"
+        return self.indented or is_bullet(self.text)
     @property
-    def title(self): return not self.bullet and (self.heading or bool(self.label) or is_title(' '.join(plain(self.pieces))) or self.dated and not plain(self.pieces))
+    def title(self):
+        "Could it head an entry?"
+        return not self.bullet and (self.heading or bool(self.label) or is_title(' '.join(plain(self.pieces))) or self.dated and not plain(self.pieces))
     @property
     def dated(self):
         "Does the line date an entry? A bullet does not, nor does a sentence that mentions a year"
         text = ' '.join(plain(self.pieces)) or 'X'
         return bool(self.dates) and not self.bullet and (not is_prose(text) or self.pieces[0].kind == 'date' and len(words(text)) < 13)
     @property
-    def ranged(self): return self.dated and (not all(d.single for d in self.dates) or self.only_date)
+    def ranged(self):
+        "Does it date an entry from one point to another, or by a date alone on its line?"
+        return self.dated and (not all(d.single for d in self.dates) or self.only_date)
     @property
-    def numbered(self): return self.pieces[:1] != [] and self.pieces[0].kind == 'glyph' and not self.bullet
+    def numbered(self):
+        "Does a number stand before it, as before the jobs of a list?"
+        return self.pieces[:1] != [] and self.pieces[0].kind == 'glyph' and not self.bullet
     @property
-    def only_date(self): return self.dated and not plain(self.pieces)
+    def only_date(self):
+        "Is it a date and nothing else?"
+        return self.dated and not plain(self.pieces)
 
+# %% ../nbs/09_jsonresume.ipynb #c133
 @dataclass
 class Entry:
     "Header lines and body lines of one job, degree or project"
     head: list = field(default_factory=list)
     body: list = field(default_factory=list)
 
-def make_line(c: Chunk, indented=False) -> Line: return Line(c.text, read_line(c.text), c.kind == 'heading', indented, c.links or ())
+def make_line(c: Chunk, indented: bool = False) -> Line:
+    "A chunk with its text in pieces; `indented` says that it is set in from the edge of its section"
+    return Line(c.text, read_line(c.text), c.kind == 'heading', indented, c.links or ())
 
 def make_lines(chunks: list # of a section
               ) -> list: # of `Line`
@@ -465,7 +498,9 @@ class Placed:
     headings: list = field(default_factory=list)
     spellings: list = field(default_factory=list)
     linked: list = field(default_factory=list) # addresses behind words that have found a field
-    def note(self, *texts): self.spellings += [t.strip() for t in texts if t.strip()]
+    def note(self, *texts):
+        "Keep what a field does not spell out as written"
+        self.spellings += [t.strip() for t in texts if t.strip()]
 
 def full_url(text: str) -> str: # with a scheme
     "A web address as a URI; '' where it would not be one"
@@ -763,6 +798,7 @@ def find_name(resume: Resume) -> list: # of (number of the chunk, start, end); e
             if score > best[0]: best = (score, at)
     return best[1]
 
+# %% ../nbs/09_jsonresume.ipynb #c136
 def _broken_name(resume, n, mail):
     "A name on two lines of the same size, as a candidate: ([(chunk, start, end)] * 2, text, 0)"
     if n+1 >= len(resume): return []
