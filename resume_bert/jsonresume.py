@@ -6,11 +6,11 @@
 __all__ = ['URL', 'EMAIL', 'PLACEHOLDERS', 'MANNERS', 'HEADINGS', 'json_resume_schema', 'check_json_resume', 'Piece', 'cut',
            'spans', 'iso_date', 'DateSpan', 'find_dates', 'words', 'is_heading', 'is_bullet', 'is_prose', 'is_title',
            'country_code', 'place', 'label_key', 'links', 'read_line', 'kinds', 'plain', 'Line', 'Entry', 'make_line',
-           'make_lines', 'group_entries', 'atoms', 'role', 'header_roles', 'degree', 'Placed', 'full_url', 'put',
-           'entry_json', 'split_list', 'entries_json', 'items_json', 'skills_json', 'languages_json', 'references_json',
-           'name_like', 'phones', 'profile', 'contact_pieces', 'find_name', 'name_at', 'contact_json', 'to_json_resume',
-           'name_pattern', 'redact_text', 'redact', 'write_date', 'write_range', 'resume_lines', 'from_json_resume',
-           'field_scores', 'total_scores']
+           'make_lines', 'group_entries', 'atoms', 'role', 'header_roles', 'degree', 'Placed', 'full_url', 'link_url',
+           'put', 'entry_json', 'split_list', 'entries_json', 'items_json', 'skills_json', 'languages_json',
+           'references_json', 'name_like', 'phones', 'profile', 'contact_pieces', 'find_name', 'name_at',
+           'contact_json', 'contact_links', 'to_json_resume', 'name_pattern', 'redact_text', 'redact', 'write_date',
+           'write_range', 'resume_lines', 'from_json_resume', 'field_scores', 'total_scores']
 
 # %% ../nbs/09_jsonresume.ipynb #c004
 import json, re
@@ -154,7 +154,9 @@ highlights history hobbies honors honours information interests internships it j
 positions prizes profile professional proficiency projects publications qualification qualifications recognition recordings references referees relevant research resume scholarships section selected skill skills social
 software strengths studies study summary talks tech technical technologies the toolbox tools training trainings vitae voluntary volunteer volunteering work working'''.split())
 
-def words(text): return re.findall(r"[^\W_]+(?:['’&.-][^\W_]+)*", text)
+def words(text: str) -> list: # of texts
+    "The words of a text; what hyphens, apostrophes, '&' and full stops join is one word"
+    return re.findall(r"[^\W_]+(?:['’&.-][^\W_]+)*", text)
 
 def is_heading(c: Chunk,    # with or without a `kind`
                first: bool = False, # does it open a run of its section?
@@ -164,9 +166,17 @@ def is_heading(c: Chunk,    # with or without a `kind`
     known = 0 < len(w) <= 6 and all(x in _HEADING_WORDS for x in w)
     return known and (c.kind == 'heading' or first or c.text.isupper() or c.text.rstrip().endswith(':')) or (c.kind == 'heading' and first)
 
-def is_bullet(text): return bool((m := _GLYPH.match(text)) and not re.match(r'\s*\(?\d', m[0]))
-def is_prose(text): return len(w := words(text)) > 14 or len(w) > 6 and bool(re.search(r'[a-z)][.;]$', text.strip())) or text[:1].islower() and len(w) > 2
-def is_title(text): return bool(re.search(r'[^\W\d_]{2}', text)) and not is_bullet(text) and not is_prose(text) and len(words(text)) <= 12
+def is_bullet(text: str) -> bool:
+    "Does a bullet stand before the text? A number does not count as one, since it may count jobs"
+    return bool((m := _GLYPH.match(text)) and not re.match(r'\s*\(?\d', m[0]))
+
+def is_prose(text: str) -> bool:
+    "Is it a sentence or a part of one: long, or with a full stop, or begun in lower case?"
+    return len(w := words(text)) > 14 or len(w) > 6 and bool(re.search(r'[a-z)][.;]$', text.strip())) or text[:1].islower() and len(w) > 2
+
+def is_title(text: str) -> bool:
+    "Could it be the title of an entry: short, with letters, and neither bullet nor sentence?"
+    return bool(re.search(r'[^\W\d_]{2}', text)) and not is_bullet(text) and not is_prose(text) and len(words(text)) <= 12
 
 # %% ../nbs/09_jsonresume.ipynb #c093
 def _lexicon(pattern): return re.compile(re.sub(r'\|?\n\s*\|?', '|', pattern), re.I)
@@ -255,11 +265,17 @@ def read_line(text: str) -> list: # of `Piece`
     return cut(out, 'sep', lambda t: [(*m.span(), m[0]) for m in re.finditer(_SEP+r'|^\W+$|^[\s,;|:)–—-]+|[\s,;|:(–—-]+$', t) if m[0]])
 
 def _label_spans(t):
+    "The label that opens a line, for `cut`"
     m = re.match(r'\s*([^:]{2,40}?)\s*[:：]+[-–]?\s*', t)
     return [(m.start(), m.end(), k)] if m and (k := label_key(m[1])) else []
 
-def kinds(pieces, kind): return [p for p in pieces if p.kind == kind]
-def plain(pieces): return [p.text.strip(' ,;') for p in kinds(pieces, 'text') if p.text.strip(' ,;')]
+def kinds(pieces: list, kind: str) -> list: # of `Piece`
+    "The pieces of one kind"
+    return [p for p in pieces if p.kind == kind]
+
+def plain(pieces: list) -> list: # of texts
+    "What is still plain text in the pieces, without the commas around it"
+    return [p.text.strip(' ,;') for p in kinds(pieces, 'text') if p.text.strip(' ,;')]
 
 # %% ../nbs/09_jsonresume.ipynb #c039
 @dataclass
@@ -269,34 +285,52 @@ class Line:
     pieces: list
     heading: bool = False # a chunk of kind 'heading' that is no heading of the section
     indented: bool = False # set in from the left edge of its section
+    links: tuple = ()      # addresses behind its words
 
     @property
-    def dates(self): return [p.value for p in kinds(self.pieces, 'date')]
+    def dates(self):
+        "The dates and ranges of the line, as `DateSpan`"
+        return [p.value for p in kinds(self.pieces, 'date')]
     @property
-    def label(self): return next((p.value for p in kinds(self.pieces, 'label')), '')
+    def label(self):
+        "The field that a label names, as in 'Employer: …'; '' without one"
+        return next((p.value for p in kinds(self.pieces, 'label')), '')
     @property
-    def bullet(self): return self.indented or is_bullet(self.text)
+    def bullet(self):
+        "Is it an item of a list, by its bullet or by its place?"
+        return self.indented or is_bullet(self.text)
     @property
-    def title(self): return not self.bullet and (self.heading or bool(self.label) or is_title(' '.join(plain(self.pieces))) or self.dated and not plain(self.pieces))
+    def title(self):
+        "Could it head an entry?"
+        return not self.bullet and (self.heading or bool(self.label) or is_title(' '.join(plain(self.pieces))) or self.dated and not plain(self.pieces))
     @property
     def dated(self):
         "Does the line date an entry? A bullet does not, nor does a sentence that mentions a year"
         text = ' '.join(plain(self.pieces)) or 'X'
         return bool(self.dates) and not self.bullet and (not is_prose(text) or self.pieces[0].kind == 'date' and len(words(text)) < 13)
     @property
-    def ranged(self): return self.dated and (not all(d.single for d in self.dates) or self.only_date)
+    def ranged(self):
+        "Does it date an entry from one point to another, or by a date alone on its line?"
+        return self.dated and (not all(d.single for d in self.dates) or self.only_date)
     @property
-    def numbered(self): return self.pieces[:1] != [] and self.pieces[0].kind == 'glyph' and not self.bullet
+    def numbered(self):
+        "Does a number stand before it, as before the jobs of a list?"
+        return self.pieces[:1] != [] and self.pieces[0].kind == 'glyph' and not self.bullet
     @property
-    def only_date(self): return self.dated and not plain(self.pieces)
+    def only_date(self):
+        "Is it a date and nothing else?"
+        return self.dated and not plain(self.pieces)
 
+# %% ../nbs/09_jsonresume.ipynb #c133
 @dataclass
 class Entry:
     "Header lines and body lines of one job, degree or project"
     head: list = field(default_factory=list)
     body: list = field(default_factory=list)
 
-def make_line(c: Chunk, indented=False) -> Line: return Line(c.text, read_line(c.text), c.kind == 'heading', indented)
+def make_line(c: Chunk, indented: bool = False) -> Line:
+    "A chunk with its text in pieces; `indented` says that it is set in from the edge of its section"
+    return Line(c.text, read_line(c.text), c.kind == 'heading', indented, c.links or ())
 
 def make_lines(chunks: list # of a section
               ) -> list: # of `Line`
@@ -463,12 +497,20 @@ class Placed:
     "Texts that are in the document in another form: headings, and what was normalised or taken off"
     headings: list = field(default_factory=list)
     spellings: list = field(default_factory=list)
-    def note(self, *texts): self.spellings += [t.strip() for t in texts if t.strip()]
+    linked: list = field(default_factory=list) # addresses behind words that have found a field
+    def note(self, *texts):
+        "Keep what a field does not spell out as written"
+        self.spellings += [t.strip() for t in texts if t.strip()]
 
 def full_url(text: str) -> str: # with a scheme
     "A web address as a URI; '' where it would not be one"
     t = text if re.match(r'https?://', text) else 'https://'+text
     return t if re.fullmatch(r"https?://[\w.-]+(?::\d+)?(?:[/?#][\w.~:/?#@!$&'*+,=%-]*)?", t, re.ASCII) else ''
+
+def link_url(targets: tuple, d: dict, placed: Placed):
+    "Set the first web address behind the words of a line as `url`, where there is none yet"
+    for t in targets:
+        if 'url' not in d and re.match('https?:', t, re.I) and full_url(t): d['url'] = full_url(t); placed.linked.append(t)
 
 def put(d: dict, key: str, value: str):
     "Set a text, or add it as another line"
@@ -535,6 +577,7 @@ def _links(head, d, rest, placed):
         if p.kind == 'sep': placed.note(p.text)
         if p.kind == 'url' and 'url' not in d and full_url(p.text): d['url'] = full_url(p.text); placed.note(p.text)
         elif p.kind == 'url': rest.append(p.text)
+    link_url([t for l in head for t in l.links], d, placed)
 
 # %% ../nbs/09_jsonresume.ipynb #c036
 _COURSES = re.compile(r'^\W*(?:relevant\s+)?(?:coursework|courses|modules|subjects)\b[^:]{0,20}:\s*', re.I)
@@ -595,7 +638,7 @@ def _item(l, section, placed):
     d = {}
     used = _item_date(d, l, section)
     q = _QUOTED.search(l.text) if section == 'Publications' else None
-    if q: return d | _quoted(l, q, placed)
+    if q: d |= _quoted(l, q, placed); link_url(l.links, d, placed); return d
     texts = []
     for p in l.pieces:
         if p.kind in ('sep', 'glyph') or p is used: placed.note(p.text)
@@ -603,6 +646,7 @@ def _item(l, section, placed):
         else: texts.append(p.text)
     if len(texts) == 1 and (section != 'Publications' or '. ' not in texts[0]) and (m := re.search(r',\s+(?=[^,()]+$)', texts[0])) and m.start() > 3: placed.note(m[0]); texts = [texts[0][:m.start()], texts[0][m.end():]]
     for i, t in enumerate(texts): put(d, name if i == 0 else by if i == 1 else 'summary', t.strip())
+    link_url(l.links, d, placed)
     return d
 
 # %% ../nbs/09_jsonresume.ipynb #c058
@@ -754,6 +798,7 @@ def find_name(resume: Resume) -> list: # of (number of the chunk, start, end); e
             if score > best[0]: best = (score, at)
     return best[1]
 
+# %% ../nbs/09_jsonresume.ipynb #c136
 def _broken_name(resume, n, mail):
     "A name on two lines of the same size, as a candidate: ([(chunk, start, end)] * 2, text, 0)"
     if n+1 >= len(resume): return []
@@ -823,6 +868,30 @@ def _text_field(t, b, row, n, placed):
     if row and 'city' not in loc and _CITY.match(t) and not _POSITION.search(t): b.setdefault('location', {})['city'] = t; return True
     return False
 
+# %% ../nbs/09_jsonresume.ipynb #c129
+def _link_field(target, basics, contact):
+    "One address behind words into a field of `basics`: the key, or '' when it has no place there"
+    from urllib.parse import unquote
+    scheme, _, rest = target.partition(':')
+    value = unquote(rest.partition('?')[0]).strip()
+    if scheme.lower() == 'mailto': key = 'email' if EMAIL.fullmatch(value) else ''
+    elif scheme.lower() == 'tel': key = 'phone' if phones('Tel: '+value) else ''
+    else: key, value = 'url' if contact else '', full_url(target)
+    if key == 'url' and (q := profile(target)):
+        known = {(p['network'], p.get('username')) for p in basics.get('profiles', [])}
+        if (q['network'], q.get('username')) not in known: basics.setdefault('profiles', []).append(q)
+        return 'profiles'
+    if not key or not value or basics.setdefault(key, value) != value: return ''
+    return key
+
+def contact_links(resume: Resume, basics: dict, placed: Placed) -> list: # of 'email' and 'phone', where they came from a link
+    "Fill e-mail, phone, profiles and url of `basics` from the addresses behind the words, where the text gave none"
+    before, name = set(basics), {n for n, *_ in find_name(resume)}
+    for n, c in enumerate(resume):
+        contact = c.section == 'Contact Information' or n in name
+        placed.linked += [t for t in c.links or () if c.section != 'References' and _link_field(t, basics, contact)]
+    return sorted({'email', 'phone'} & set(basics) - before)
+
 # %% ../nbs/09_jsonresume.ipynb #c080
 _LISTS = {'Work Experience': 'work', 'Volunteering': 'volunteer', 'Education': 'education', 'Projects': 'projects', 'Certifications': 'certificates', 'Awards': 'awards', 'Publications': 'publications'}
 
@@ -835,16 +904,18 @@ def to_json_resume(resume: Resume # with sections
     placed, basics = Placed(), {}
     by = _by_section(_without_name(resume, basics), placed)
     contact_json(by.pop('Contact Information', []), basics, placed)
+    linked = contact_links(resume, basics, placed)
     for c in by.pop('Summary', []): put(basics, 'summary', c.text)
     doc = dict(basics=basics) if basics else {}
     for s, key in _LISTS.items():
         if cs := by.pop(s, []): doc[key] = (entries_json if s in _KEYS else items_json)(cs, s, placed)
     for s, key, f in (('Skills', 'skills', skills_json), ('Languages', 'languages', languages_json), ('Interests', 'interests', skills_json), ('References', 'references', references_json)):
         if cs := by.pop(s, []): doc[key] = f(cs, placed)
-    copied = _basics_from_elsewhere(resume, basics, doc)
+    copied = linked + _basics_from_elsewhere(resume, basics, doc)
+    left = list(dict.fromkeys(t for c in resume for t in c.links or () if t not in placed.linked))
     other = {str(s): [c.text for c in cs] for s, cs in by.items()}
     marks = [t for t in placed.spellings if not words(t)]
-    written = dict(headings=placed.headings, spellings=[t for t in placed.spellings if words(t)], separators=' '.join(marks), copied=copied)
+    written = dict(headings=placed.headings, spellings=[t for t in placed.spellings if words(t)], separators=' '.join(marks), copied=copied, links=left)
     written = {k: v for k, v in written.items() if v}
     doc['meta'] = dict(version='v1.0.0') | (dict(asWritten=written) if written else {}) | (dict(other=other) if other else {})
     return doc
@@ -924,7 +995,7 @@ def redact(resume: Resume, # labelled or not
     said = [c.text[i:j] for c in resume if c.section in ('Contact Information', None) for i, j, s in _candidates(c.text) if s]
     names = [*names, *said, *([name_at(resume, at), *(resume[n].text[i:j] for n, i, j in at)] if at else [])]
     p = name_pattern(names)
-    hide = lambda cs: [replace(c, text=redact_text(c.text, p, c.section == 'References')) for c in cs]
+    hide = lambda cs: [replace(c, text=redact_text(c.text, p, c.section == 'References'), links=None) for c in cs]
     changed = dict(chunks=hide(resume.chunks), resume_id=_redact_id(resume.resume_id, names))
     for f in ('dropped', 'source'):
         v = getattr(resume, f, None)
