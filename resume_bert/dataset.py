@@ -45,8 +45,8 @@ class ClassificationDataset(Dataset):
         self.tokenizer, self.max_len, self.padding, self.seed = tokenizer, max_len, padding, seed
         self.first, self.sep, self.pad_id = special_ids(tokenizer)
         self.given = (texts, labels) if vary and labels is not None else None
-        self._encode(texts, labels)
-        self.draw(0)
+        if self.given: self.draw(0)
+        else: self._encode(texts, labels)
     def _encode(self, texts, labels):
         self.ids, self.labels = [[self.first, *x[:self.max_len-2], self.sep] for x in encode_texts(texts, self.tokenizer)], labels
     def draw(self, epoch):
@@ -184,7 +184,7 @@ class ResumeDataset(Dataset):
         self.first, self.sep, self.pad_id = special_ids(tokenizer)
         self.tokenizer, self.max_len, self.cut = tokenizer, max_len, min(max_chunk, max_len-2)
         self.single, self.short, self.seed, self.given = single, short, seed, (resumes, labels) if vary else None
-        self._encode(resumes, labels)
+        if not vary: self._encode(resumes, labels)
         self.draw(0)
     def _encode(self, resumes, labels):
         ids = iter(encode_texts([t for r in resumes for t in r], self.tokenizer))

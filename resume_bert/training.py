@@ -151,13 +151,13 @@ def fit(model,                # from `load_model`
         model.eval()
         with mixed_back(model, start_weights, cfg.base_share):
             row = dict(epoch=epoch+1, train_loss=loss, **(score(model) if score else {}), chunks_per_s=round(n/seconds), seconds=round(time.perf_counter()-start, 2))
-            better = not score or row['f1_macro'] > best
+            better = row['f1_macro'] > best if score else epoch+1 == cfg.epochs
             if better: kept = {k: v.detach().cpu().clone() for k, v in model.state_dict().items()}
         hist.rows.append(row)
         if progress: bar.write(_line(row), file=sys.stderr)
         if on_epoch: on_epoch(row)
         if score and better: best, hist.best = row['f1_macro'], epoch+1
         elif score and cfg.patience and epoch+1-hist.best >= cfg.patience: break
-    model.load_state_dict(kept)
+    if kept: model.load_state_dict(kept)
     bar.close()
     return hist
