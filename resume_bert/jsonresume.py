@@ -284,7 +284,7 @@ class Line:
     text: str
     pieces: list
     heading: bool = False # a chunk of kind 'heading' that is no heading of the section
-    indented: bool = False # set in from the left edge of its section
+    item: bool = False    # of a list, by the file's own word or by its place
     links: tuple = ()      # addresses behind its words
 
     @property
@@ -297,8 +297,8 @@ class Line:
         return next((p.value for p in kinds(self.pieces, 'label')), '')
     @property
     def bullet(self):
-        "Is it an item of a list, by its bullet or by its place?"
-        return self.indented or is_bullet(self.text)
+        "Is it an item of a list, by its bullet, by the file's own word or by its place?"
+        return self.item or is_bullet(self.text)
     @property
     def title(self):
         "Could it head an entry?"
@@ -328,13 +328,18 @@ class Entry:
     head: list = field(default_factory=list)
     body: list = field(default_factory=list)
 
-def make_line(c: Chunk, indented: bool = False) -> Line:
-    "A chunk with its text in pieces; `indented` says that it is set in from the edge of its section"
-    return Line(c.text, read_line(c.text), c.kind == 'heading', indented, c.links or ())
+def make_line(c: Chunk, item: bool = False) -> Line:
+    "A chunk with its text in pieces; `item` says that it belongs to a list"
+    return Line(c.text, read_line(c.text), c.kind == 'heading', item, c.links or ())
 
 def make_lines(chunks: list # of a section
               ) -> list: # of `Line`
-    "The lines of a section. Where no chunk has a bullet, but the file says where chunks stand, what is set in counts as one: browsers print bullets as drawings"
+    """The lines of a section. Items of the file's lists count as bullets, unless the whole section is one list or a deeper list follows.
+
+    Where no chunk has a bullet, but the file says where chunks stand, what is set in counts as one: browsers print bullets as drawings."""
+    depth = [c.level or 0 for c in chunks]
+    listed = not all(depth[bool(chunks) and is_heading(chunks[0], True):])
+    if listed and any(depth): return [make_line(c, a > 0 and a >= b) for c, a, b in zip(chunks, depth, depth[1:]+[0])]
     bare = not any(is_bullet(c.text) for c in chunks) and all(c.box for c in chunks)
     def edge(c): return min(d.box[0] for d in chunks if d.page == c.page and abs(d.box[0]-c.box[0]) < 40)
     return [make_line(c, bare and c.box[0] > edge(c)+5 and not make_line(c).only_date) for c in chunks]
@@ -374,6 +379,13 @@ def _period(lines, anchors):
     flat = len(anchors) > 1 and len(gaps) == 1 and all(lines[a].only_date for a, _ in anchors) and not any(l.bullet for l in lines)
     return gaps.pop() if flat and max(gaps) > 2 and anchors[0][0] else 0
 
+# %% ../nbs/09_jsonresume.ipynb #b102
+def _completes(above, below):
+    "Does one of two lines name a position or degree, and the other none?"
+    def titled(l): return bool(_POSITION.search(l.text) or _DEGREE.match(l.text))
+    def housed(l): return bool(_ORG.search(l.text) or _SCHOOL.search(l.text))
+    return below.title and (titled(below) and not titled(above) or housed(below) and not housed(above) and titled(above))
+
 # %% ../nbs/09_jsonresume.ipynb #c096
 def group_entries(lines: list # of `Line`: the body of one section
                  ) -> tuple: # (lines before the first entry, list of `Entry`)
@@ -384,7 +396,9 @@ def group_entries(lines: list # of `Line`: the body of one section
     k0 = _above(lines, anchors[0][0], 0, 3) if not period else 0
     for n, (a, b) in enumerate(anchors):
         end = anchors[n+1][0] if n+1 < len(anchors) else len(lines)
-        if period: up, down = min(period-(b-a+1), a-stop), 0
+        if period:
+            up = min(anchors[0][0], period-(b-a+1), a-stop)
+            down = _follow(lines, a, b, end, up, up, bullets)
         else:
             most = k0 + (k0 and lines[a].only_date and not lines[anchors[0][0]].only_date)
             up = _above(lines, a, stop, 3 if bullets and k0 else most if k0 else int(a-2 >= stop and lines[a-2].bullet))
@@ -395,6 +409,7 @@ def group_entries(lines: list # of `Line`: the body of one section
 
 def _follow(lines, a, b, end, up, k0, bullets):
     "Header lines after the date line"
+    if up == 1 and lines[a].only_date and b+1 < end-k0*(end < len(lines)) and _completes(lines[a-1], lines[b+1]): return 1
     if up and (k0 or not lines[a].only_date): return 0
     if lines[a].only_date: return _below(lines, b, end-k0, 2) or int(b+1 < end-k0 and not lines[b+1].bullet)
     parts, nxt = plain(lines[a].pieces), b+1
@@ -800,14 +815,15 @@ def find_name(resume: Resume) -> list: # of (number of the chunk, start, end); e
 
 # %% ../nbs/09_jsonresume.ipynb #c136
 def _broken_name(resume, n, mail):
-    "A name on two lines of the same size, as a candidate: ([(chunk, start, end)] * 2, text, 0)"
-    if n+1 >= len(resume): return []
-    a, b = resume[n], resume[n+1]
-    t = a.text+b.text if a.text.endswith('-') else f'{a.text} {b.text}'
-    short = len(words(a.text)) <= 2 and len(words(b.text)) <= 2 and a.size == b.size and name_like(t)
-    sure = a.size and a.size == max(c.size or 0 for c in resume) and a.size > 1.2*min(c.size or a.size for c in resume)
-    found = all(len(w) > 1 and w.lower() in mail for w in _SPLIT_NAME.split(t) if w)
-    return [([(n, 0, len(a.text)), (n+1, 0, len(b.text))], t, 0)] if short and (sure or found) else []
+    "A name on two or three lines of the same size, as candidates: ([(chunk, start, end)] * 2 or 3, text, 0)"
+    out = []
+    for cs in (resume[n:n+k] for k in (2, 3) if n+k <= len(resume)):
+        t = ' '.join(c.text for c in cs).replace('- ', '-')
+        short = all(len(words(c.text)) <= 2 and c.size == cs[0].size for c in cs) and name_like(t) and t[-1] != '-'
+        sure = cs[0].size and cs[0].size == max(c.size or 0 for c in resume) and cs[0].size > 1.2*min(c.size or cs[0].size for c in resume)
+        found = len(cs) == 2 and all(len(w) > 1 and w.lower() in mail for w in _SPLIT_NAME.split(t) if w)
+        if short and (sure or found): out.append(([(n+i, 0, len(c.text)) for i, c in enumerate(cs)], t, 0))
+    return out
 
 _SPLIT_NAME = re.compile(r"[\s.'’-]+")
 
