@@ -73,6 +73,7 @@ BULLET = re.compile(r'^\s*(?:[•‣▪▫■□●○◦◆◇➢➤►▸▶�
 _OPEN = re.compile(r'(?:[,&/(|–—-]|\b(?:and|of|the|for|in|with|to|at|by|an?|or|from|on|as|including|using|into))$', re.I)
 _DATE = re.compile(r'\b(?:19|20)\d\d\b|\bpresent\b|\btoday\b|\bcurrent\b|\b\d+ (?:years?|months?)\b', re.I)
 
+# %% ../nbs/08_documents.ipynb #e013is_wra
 def is_wrapped(a: Line, # a line
                b: Line, # the line below
                edge: float, # where the lines of this column end, at most
@@ -121,6 +122,7 @@ def _pitch(col):
     tight = steps[len(steps)//10]
     return tight, sum(s > 1.1*tight for s in steps) > .5*len(steps)
 
+# %% ../nbs/08_documents.ipynb #e019group_
 def group_lines(columns # lists of `Line`, each a column in reading order
                ) -> list: # of lists of `Line`, each the lines of one chunk
     "Wrapped lines together: the lines of each chunk"
@@ -153,6 +155,7 @@ def rows(lines) -> list: # of lists of `Line`, top to bottom, each left to right
         else: out.append([l])
     return [sorted(r, key=lambda l: l.x0) for r in out]
 
+# %% ../nbs/08_documents.ipynb #e021gaps
 def _gaps(row, least):
     "White strips of at least `least` between the lines of a row, widest first"
     out, end = [], row[0].x1
@@ -172,6 +175,7 @@ def _narrow(gap, row, least):
         else: hi = l.x0
     return (lo, hi) if hi-lo >= least else None
 
+# %% ../nbs/08_documents.ipynb #e021is_mar
 def _is_margin(side, other):
     "Are these lines notes beside the lines of `other`: dates, places, labels?"
     words = statistics.median(len(l.text.split()) for l in side)
@@ -191,6 +195,7 @@ def _trim(rs, lo, hi, strip):
     short = sides[high[1] < high[0]]
     return (short[0], short[-1]+1) if min(high) < .4*max(high) else (lo, hi)
 
+# %% ../nbs/08_documents.ipynb #e022leads
 def _leads(right, left):
     "Does the resume begin in the right column, with the contact details? Both start at the top of the lines"
     return right[0].page == 1 and any('@' in l.text for l in right[:12]) and not any('@' in l.text for l in left) and not re.match('(?i)refer', right[0].text)
@@ -253,6 +258,7 @@ def _hyphens(lines, chunk):
     n = sum(letters(l.text) for l in lines) - letters(chunk['text'])
     return [dict(text='-'*n, kind='hyphen', page=chunk['page'], line=chunk['line'])] if n else []
 
+# %% ../nbs/08_documents.ipynb #e029layout
 def layout(pages # one list of `Line` a page
           ) -> tuple: # (chunks, dropped), both lists of dicts
     "Chunks in reading order, and what is set aside: the furniture of the pages, and the hyphens of words that were joined"
@@ -419,6 +425,7 @@ def _text_line(raw, no, page):
     words = text.split()
     return Line(text, x0, 1.2*no, x0+len(text), 1.2*no+1, first=len(words[0]) if words else 0, start=x0+mark.end() if mark and mark.end() < len(text) else None, page=page, n=no)
 
+# %% ../nbs/08_documents.ipynb #e036read_t
 def read_text(text: str) -> tuple: # (chunks, dropped)
     "The chunks of a plain text: its lines, with wrapped ones joined"
     pages, no, icons = [], 0, ''
@@ -580,6 +587,7 @@ def _para_text(p, links=None):
             todo += reversed(el)
     return ''.join(out)
 
+# %% ../nbs/08_documents.ipynb #e047points
 def _points_to(el):
     "Where a hyperlink element or the instruction of a HYPERLINK field points to: the id of a relationship, or an address"
     if el.tag == _W+'hyperlink': return el.get('{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id')
@@ -710,6 +718,7 @@ def _leaves(x):
         if isinstance(v, (dict, list)): todo += reversed(list(v.values()) if isinstance(v, dict) else v)
         elif v is not None and not isinstance(v, bool) and str(v).strip(): yield str(v)
 
+# %% ../nbs/08_documents.ipynb #e050entry
 def _entry(e):
     "Texts of one entry: what and where, dates, then everything else"
     if not isinstance(e, dict): yield from _leaves(e); return
@@ -720,6 +729,7 @@ def _entry(e):
         if k == 'keywords' or k == 'roles': yield from [', '.join(_leaves(v))]*bool(v)
         else: yield from _leaves(v)
 
+# %% ../nbs/08_documents.ipynb #e050read_j
 def read_json_resume(data: dict) -> tuple: # (chunks, dropped)
     "The chunks of a JSON Resume document, with their sections"
     keys, chunks, dropped = {k: s for s, k in JSON_RESUME_KEYS.items()}, [], []
@@ -747,6 +757,7 @@ def _decode(data):
     try: return data.decode('utf-8-sig')
     except UnicodeDecodeError: return data.decode('cp1252', 'replace')
 
+# %% ../nbs/08_documents.ipynb #e053sniff
 def sniff(data: bytes, # the file
           suffix: str = '', # its extension with the dot
          ) -> str: # one of `FORMATS`
@@ -784,6 +795,7 @@ def _refuse(event, args):
         raise PermissionError(f'{event} is not allowed while a document is read')
     if event == 'open' and (isinstance(args[1], str) and set(args[1]) & set('wax+')): raise PermissionError('writing is not allowed while a document is read')
 
+# %% ../nbs/08_documents.ipynb #e057serve
 def serve(memory: int): # MB
     "The worker: reads requests from stdin until it ends, answers each with a line of JSON"
     answers = os.fdopen(os.dup(1), 'w', encoding='utf-8', newline='\n')
