@@ -3,7 +3,7 @@
 usage: python .github/scripts/fixture.py        writes nbs/fixtures/run-VERSION-{chunk,resume} and expected-VERSION.json; an existing one is left alone
 The base model is a random BERT of two layers and 32 dimensions with a vocabulary of the sample corpus; it is trained for two epochs on ten resumes of the sample.
 """
-import json, re, shutil, sys, tempfile
+import json, re, sys, tempfile
 from collections import Counter
 from pathlib import Path
 
@@ -31,6 +31,7 @@ def main():
     from resume_bert.core import TrainConfig
     from resume_bert.data import sample_chunks
     from resume_bert.finetuning import finetune
+    from resume_bert.inference import seal
     root, v = Path(__file__).parents[2]/'nbs'/'fixtures', resume_bert.__version__
     if (root/f'expected-{v}.json').exists(): sys.exit(f'{root/f"expected-{v}.json"} exists already')
     df, expected = sample_chunks(), {}
@@ -43,6 +44,7 @@ def main():
             (out/'report.html').unlink()          # pictures, and nothing that is read again
             for f in out.glob('*.json'):          # where it was made is nobody's business
                 f.write_text(f.read_text(encoding='utf-8').replace(json.dumps(str(base)), '"tiny-random-bert"'), encoding='utf-8')
+            seal(out)
             expected[head] = dict(alone=run.classifier.logits(LINES).round(6).tolist(), together=run.classifier.resume_logits([LINES]).round(6).tolist())
     (root/f'expected-{v}.json').write_text(json.dumps(dict(lines=LINES, logits=expected), ensure_ascii=False, indent=1), encoding='utf-8')
 
