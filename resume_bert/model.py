@@ -85,12 +85,12 @@ def _hub_options(name):
     return {}
 
 def _pretrained(cls, base_model, **kw):
-    "`cls.from_pretrained`, quiet, with one-line errors"
+    "`cls.from_pretrained`, quiet, with one-line errors; code that a model brings along is never run"
     src = _source(base_model)
     local = Path(src).is_dir()
     if not local: kw |= _hub_options(src)
     try:
-        with quietly(): return cls.from_pretrained(src, **kw)
+        with quietly(): return cls.from_pretrained(src, trust_remote_code=False, **kw)
     except MemoryError: raise
     except Exception as e:
         if local: raise ValueError(f'base model {base_model!r} cannot be loaded: {shorten(e, 200)}') from e
@@ -137,7 +137,7 @@ def load_model(base_model: str,  # a Hub name, a folder or 'embedded'
     if head not in HEADS: raise ValueError(f'load_model: head={head!r}, but it must be "chunk" or "resume"')
     seed_everything(seed)
     model = _pretrained(HEADS[head], base_model, num_labels=len(names), id2label=dict(enumerate(names)), label2id={s: i for i, s in enumerate(names)},
-                        dtype=torch.float32, ignore_mismatched_sizes=True)
+                        dtype=torch.float32, use_safetensors=True, ignore_mismatched_sizes=True)
     if not hasattr(model, 'classifier'): raise ValueError(f'base model {base_model!r} has no linear classifier as its last layer; use a BERT-like one')
     _carry_head(model, base_model, names)
     return model.eval()
