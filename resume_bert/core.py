@@ -4,11 +4,11 @@
 
 # %% auto #0
 __all__ = ['SECTIONS', 'JSON_RESUME_KEYS', 'CROSSWALKS', 'crosswalk', 'error_shown', 'notice', 'shorten', 'needs',
-           'section_colour', 'Prediction', 'Chunk', 'Resume', 'TrainConfig', 'default_epochs', 'whole_file',
-           'must_be_free', 'whole_folder']
+           'section_colour', 'Prediction', 'Chunk', 'Resume', 'TrainConfig', 'default_epochs', 'settle', 'writing',
+           'whole_file', 'folder_lock', 'must_be_free', 'whole_folder', 'out_of_memory', 'notice_once', 'in_parts']
 
 # %% ../nbs/00_core.ipynb #c004
-import html, logging, os, re
+import errno, html, logging, os, re
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
@@ -255,19 +255,70 @@ def _resolve(self: TrainConfig, head: str, # 'chunk' or 'resume'
 
 TrainConfig.resolve = _resolve
 
-# %% ../nbs/00_core.ipynb #c047
+# %% ../nbs/00_core.ipynb #r8a1
+def settle(path, deep=True # for a folder: its files, too?
+          ):
+    "Wait until the system has brought a file or a folder to the disk (`fsync`)"
+    path = Path(path)
+    if path.is_dir():
+        for f in path.iterdir() if deep else (): settle(f)
+        if os.name != 'posix': return       # Windows opens no folders
+    fd = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try: os.fsync(fd)
+    finally: os.close(fd)
+
+# %% ../nbs/00_core.ipynb #r8a3
 from contextlib import contextmanager
 
+_DISK_ERRORS = {getattr(errno, n) for n in ('ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EACCES', 'EPERM', 'EIO') if hasattr(errno, n)}
+
+@contextmanager
+def writing(path # named in the message
+           ):
+    "Inside the block an error of the disk (full, read-only, no permission) becomes an `OSError` of one sentence that names `path`"
+    try: yield
+    except Exception as e:
+        said = re.search(r'os error (\d+)', str(e))
+        n = e.errno if isinstance(e, OSError) else int(said[1]) if said else None
+        if n not in _DISK_ERRORS: raise
+        raise OSError(f'{path} could not be written: {os.strerror(n).lower()}; nothing that was there is changed') from e
+
+# %% ../nbs/00_core.ipynb #c047
 @contextmanager
 def whole_file(path # where the file will stand
               ):
-    "Yields a temporary path beside `path`; what is written there replaces `path` when the block ends well, and vanishes when it does not"
+    "Yields a temporary path beside `path`; what is written there replaces `path` when the block ends well, and vanishes when it does not; raises `OSError` when the disk refuses"
     path = Path(path)
     tmp = path.with_name(f'.{path.name}.{os.getpid()}.part')
     try:
-        yield tmp
-        os.replace(tmp, path)
+        with writing(path):
+            yield tmp
+            settle(tmp); os.replace(tmp, path); settle(path.parent, deep=False)
     finally: tmp.unlink(missing_ok=True)
+
+# %% ../nbs/00_core.ipynb #r8a8
+@contextmanager
+def folder_lock(path # of the folder that will be written
+               ):
+    "Inside the block no other process that asks can write to `path`; raises `BlockingIOError` when another one does. A process may take its own lock again"
+    from filelock import FileLock, Timeout
+    path = Path(path)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path.with_name(f'.{path.name}.lock'), is_singleton=True)
+        try: lock.acquire(timeout=0)
+        except Timeout: raise BlockingIOError(f'{path} is being written by another process; wait until it is done, or give another place') from None
+    try:
+        if lock.lock_counter == 1: _tidy(path)
+        yield
+    finally: lock.release()
+
+def _tidy(path):
+    "What a killed process has left beside `path`: halves vanish, and a folder that was on its way to be replaced is put back"
+    import glob, shutil
+    old = path.with_name(f'.{path.name}.old')
+    if old.is_dir() and not path.exists(): os.replace(old, path)
+    for d in (old, *path.parent.glob(f'.{glob.escape(path.name)}.*.part')): shutil.rmtree(d, ignore_errors=True)
 
 # %% ../nbs/00_core.ipynb #c053
 def must_be_free(path,            # where a folder will stand
@@ -284,19 +335,40 @@ def must_be_free(path,            # where a folder will stand
 def whole_folder(path,            # where the folder will stand
                  overwrite=False, # replace a folder that is there already?
                 ):
-    "Like `whole_file` for a folder; raises `FileExistsError` when `path` holds anything and `overwrite` is False"
+    "Like `whole_file` for a folder, under its lock; raises `FileExistsError` when `path` holds anything and `overwrite` is False"
     import shutil
     path = Path(path)
-    must_be_free(path, overwrite)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    tmp, old = (path.with_name(f'.{path.name}.{os.getpid()}.{x}') for x in ('part', 'old'))
-    tmp.mkdir()
-    try:
-        yield tmp
-        if path.is_dir(): os.replace(path, old)
-        try: os.replace(tmp, path)
-        except OSError:
-            if old.is_dir(): os.replace(old, path)
-            raise
-    finally:
-        for d in (tmp, old): shutil.rmtree(d, ignore_errors=True)
+    tmp, old = path.with_name(f'.{path.name}.{os.getpid()}.part'), path.with_name(f'.{path.name}.old')
+    with folder_lock(path), writing(path):
+        must_be_free(path, overwrite)
+        tmp.mkdir()
+        try:
+            yield tmp
+            settle(tmp)
+            if path.is_dir(): os.replace(path, old)
+            os.replace(tmp, path); settle(path.parent, deep=False)
+        finally:
+            if old.is_dir() and not path.exists(): os.replace(old, path)
+            for d in (tmp, old): shutil.rmtree(d, ignore_errors=True)
+
+# %% ../nbs/00_core.ipynb #r8b4
+def out_of_memory(e) -> bool:
+    "Whether an exception of Python or torch (CPU, CUDA, MPS) says that memory does not suffice"
+    return isinstance(e, MemoryError) or isinstance(e, RuntimeError) and bool(re.search("out of memory|t allocate memory|bad_alloc", str(e)))
+
+_told = set()
+def notice_once(text):
+    "`notice`, but each text only once in a process"
+    if text not in _told: _told.add(text); notice(text)
+
+def in_parts(fn,    # a sequence of rows -> a result
+             rows,  # what can be cut in halves
+            ) -> list: # of (rows, result): one, or several where memory did not suffice
+    "`fn(rows)`, in halves where it runs out of memory; raises `MemoryError` when not even one row fits"
+    try: return [(rows, fn(rows))]
+    except (MemoryError, RuntimeError) as e:
+        if not out_of_memory(e): raise
+        if len(rows) <= 1: raise MemoryError('not even one row fits into memory; use a smaller max_len or a smaller base model') from None
+    notice_once('memory does not suffice for a batch: it is read in parts, which takes longer and changes no result')
+    k = len(rows)//2                        # outside of `except`, so that what the failed try held is free again
+    return in_parts(fn, rows[:k]) + in_parts(fn, rows[k:])
