@@ -75,7 +75,7 @@ def _table(a, labelled):
 def _train(a):
     from resume_bert.finetuning import finetune
     cfg = TrainConfig(**{f.name: getattr(a, f.name) for f in fields(TrainConfig)})
-    run = finetune(_table(a, True), cfg, out=a.out, overwrite=a.overwrite, texts=a.texts)
+    run = finetune(_table(a, True), cfg, out=a.out, overwrite=a.overwrite, texts=a.texts, continue_run=a.continue_run, checkpoint_minutes=a.checkpoint_minutes)
     print(run.report)
     print(f'saved in {run.folder}', file=sys.stderr)
 
@@ -217,6 +217,8 @@ def parser() -> argparse.ArgumentParser:
     t = sub.add_parser('train', help='fine-tune on a table and write a run')
     t.add_argument('data', help='a table with texts and sections: CSV, TSV, JSON, JSONL, Parquet, Excel, an export of Label Studio or Doccano, or a folder with a subfolder a section'); t.add_argument('--out', required=True, metavar='RUN', help='folder for the run')
     t.add_argument('--overwrite', action='store_true'); t.add_argument('--texts', action='store_true', help='put the texts of the worst mistakes into the run')
+    t.add_argument('--continue', dest='continue_run', action='store_true', help='go on with a training of RUN that was interrupted')
+    t.add_argument('--checkpoint-minutes', type=float, metavar='N', help='between checkpoints; default: so that they cost less than 2 %% of the time')
     _column_options(t); _config_options(t)
     e = sub.add_parser('evaluate', help='score a run on a labelled table')
     e.add_argument('data'); e.add_argument('--json', metavar='FILE', help='write the scores as JSON')
@@ -240,6 +242,6 @@ def main(argv=None) -> int: # exit code
         if a.command == 'demo': demo(a.full)
         else: return dict(train=_train, evaluate=_evaluate, predict=_predict, sections=_sections)[a.command](a) or 0
         return 0
-    except KeyboardInterrupt: print('\nresume-bert: interrupted', file=sys.stderr); return 130
+    except KeyboardInterrupt as e: print(f'\nresume-bert: {str(e) or "interrupted"}', file=sys.stderr); return 130
     except BrokenPipeError: os.dup2(os.open(os.devnull, os.O_WRONLY), 1); return 0
-    except (ValueError, OSError, FloatingPointError) as e: print(f'resume-bert: {e}', file=sys.stderr); return 2
+    except (ValueError, OSError, FloatingPointError, MemoryError) as e: print(f'resume-bert: {e}', file=sys.stderr); return 2

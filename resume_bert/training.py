@@ -147,8 +147,9 @@ class Checkpoints:
     def __init__(self, folder,      # belongs to this training alone
                  about=None,        # dict of what has to be the same when it goes on: settings, digests of the data
                  minutes=None,      # between checkpoints; None: 50 times what the last one cost; 0: before every batch
+                 anew=False,        # pay no heed to what is there; the first checkpoint replaces it
                 ):
-        self.folder, self.about, self.minutes = Path(folder), dict(about or {}), minutes
+        self.folder, self.about, self.minutes, self.anew = Path(folder), dict(about or {}), minutes, anew
         self.since, self.cost, self.stop, self.random = time.perf_counter(), 1., False, None
     def newest(self): return max(self.folder.glob('state-*'), default=None)
     def due(self): return time.perf_counter()-self.since >= (50*self.cost if self.minutes is None else 60*self.minutes)
@@ -189,7 +190,7 @@ def _read(self: Checkpoints):
 def _restore(self: Checkpoints, model, opt) -> Progress:
     "Put a fresh model and optimiser to the last good state, if there is one; raises `ValueError` when it belongs to another training or is damaged"
     self.about['first weights'] = _digest(model)
-    if self.newest() is None: return Progress()
+    if self.anew or self.newest() is None: return Progress()
     info, tensors, kept = self._read()
     then = info['about']
     other = [f'{k} was {then.get(k)!r} and is {v!r}' for k, v in json.loads(json.dumps(self.about)).items() if then.get(k) != v]
