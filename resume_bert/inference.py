@@ -325,11 +325,13 @@ def _text_windows(self, texts):
             out.append(([first, *p, sep], [len(p)+1], [i]))
     return out
 
+def _parts(texts, size=50_000): return [texts[i:i+size] for i in range(0, len(texts), size)] or [texts]   # the ids of so many are held at a time
+
 def _logits(self: SectionClassifier, texts) -> np.ndarray: # (n, sections)
     "Logits of texts that have nothing to do with each other, in the order given"
     texts = [clean_text(_must_be_text(t, i)) for i, t in enumerate(texts)]
     distinct = {t: i for i, t in enumerate(dict.fromkeys(texts))}
-    z = self._run(_text_windows(self, list(distinct)), len(distinct))
+    z = np.concatenate([self._run(_text_windows(self, part), len(part)) for part in _parts(list(distinct))])
     return z[[distinct[t] for t in texts]] if texts else z
 SectionClassifier.logits = _logits
 
