@@ -7,7 +7,7 @@ __all__ = ['DEMO_RESUMES', 'DEMO_EPOCHS', 'SECTION_FORMATS', 'READ_LIMITS', 'hom
            'resume_json', 'parser', 'main']
 
 # %% ../nbs/99_cli.ipynb #c004
-import argparse, json, os, sys
+import argparse, csv, json, os, sys
 from dataclasses import asdict, fields
 from pathlib import Path
 from . import __version__
@@ -101,7 +101,7 @@ def _predict_file(a):
     import pandas as pd
     from resume_bert.cleaning import clean_texts
     from resume_bert.inference import softmax
-    from resume_bert.reading import as_text, find_columns, read_table
+    from resume_bert.reading import as_text, find_columns, for_spreadsheet, read_table
     df = read_table(a.file, a.encoding)
     if not len(df): raise ValueError(f'{a.file} has no rows')
     text, resume = find_columns(df, a.text_col, labelled=False, where=a.file)[0], a.resume_col or 'resume_id'
@@ -111,7 +111,7 @@ def _predict_file(a):
     clf = _classifier(a.run, a.device)
     p = softmax(clf.table_logits(chunks))
     df['predicted'], df['confidence'] = [clf.sections[i] for i in p.argmax(1)], p.max(1).round(4)
-    with whole_file(a.out) as tmp: df.to_csv(tmp, index=False)
+    with whole_file(a.out) as tmp: for_spreadsheet(df).to_csv(tmp, index=False, quoting=csv.QUOTE_NONNUMERIC, lineterminator='\n', encoding='utf-8')
     print(f'{len(df):,} rows written to {a.out}', file=sys.stderr)
 
 # %% ../nbs/99_cli.ipynb #c017c

@@ -15,7 +15,7 @@ from .core import Resume, TrainConfig, folder_lock, must_be_free, notice, shorte
 from .data import _row_names, encode_labels, load_chunks, split_chunks
 from .dataset import ClassificationDataset, ResumeDataset, make_loader
 from .evaluation import Report, confusion, evaluate, fit_temperature, scores
-from .inference import RESUME_SNIPPET, SectionClassifier, softmax
+from .inference import RESUME_SNIPPET, SectionClassifier, seal, softmax
 from .model import load_model, load_tokenizer, save_model
 from .training import Checkpoints, History, class_weights, fit
 
@@ -161,6 +161,7 @@ def _write_run(self: Run, folder, overwrite=False, texts=False):
         self.history.table().to_csv(d/'history.csv', index=False)
         (d/'README.md').write_text(model_card(self.report, self.config, self.sizes), encoding='utf-8')
         (d/'report.html').write_text(report_html(self.report, self.history, self.config, texts), encoding='utf-8')
+        seal(d)
     self.folder = Path(folder)
 Run.save = _write_run
 
