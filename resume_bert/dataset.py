@@ -48,6 +48,7 @@ class ClassificationDataset(Dataset):
         if self.given: self.draw(0)
         else: self._encode(texts, labels)
     def _encode(self, texts, labels):
+        self.origin = range(len(texts))    # item -> text it was made of
         self.ids, self.labels = [[self.first, *x[:self.max_len-2], self.sep] for x in encode_texts(texts, self.tokenizer)], labels
     def draw(self, epoch):
         "With `vary`, the texts in the form of this epoch"
@@ -55,6 +56,7 @@ class ClassificationDataset(Dataset):
         rng = random.Random(self.seed*100_003 + epoch)
         drawn = [vary_form([t], [y], rng) for t, y in zip(*self.given)]
         self._encode([t for ts, _ in drawn for t in ts], [y for _, ys in drawn for y in ys])
+        self.origin = [i for i, (ts, _) in enumerate(drawn) for _ in ts]
     def __len__(self): return len(self.ids)
     def lengths(self): return [len(x) for x in self.ids]
     def __getitem__(self, i):

@@ -7,12 +7,12 @@ __all__ = ['MAX_LABELS', 'MAX_JSON', 'SEAL', 'RESUME_SNIPPET', 'read_json', 'sea
            'SectionClassifier', 'softmax']
 
 # %% ../nbs/06_inference.ipynb #c004
-import hashlib, json, math, re
+import hashlib, json, math, os, re
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 import numpy as np
-from .core import Chunk, Prediction, Resume, notice, shorten
+from .core import Chunk, Prediction, Resume, notice, shorten, shown
 
 # %% ../nbs/06_inference.ipynb #r8b01
 MAX_LABELS, MAX_JSON = 10_000, 128*2**20   # sections of a run; bytes of a JSON file
@@ -64,8 +64,8 @@ def check_run_folder(folder, # of a run, or of anything else that holds a model
                      needs=('config.json', 'model.safetensors', 'tokenizer_config.json'), # files that have to be there
                     ):
     "Raise `FileNotFoundError` when the folder or one of its files is missing, `ValueError` when it holds what a run must not hold: pickles, code, adapters, links that lead out of it; or when a file is not the one that was saved"
-    folder = Path(folder); run = f'run {str(folder)!r}'
-    if not folder.is_dir(): raise FileNotFoundError(f'{run} does not exist' if not folder.exists() else f'{run} is not a folder')
+    folder = Path(folder); run = f'run {shown(folder)!r}'
+    if not os.path.isdir(folder): raise FileNotFoundError(f'{run} does not exist' if not os.path.exists(folder) else f'{run} is not a folder')
     for n in needs:
         if not (folder/n).is_file(): raise FileNotFoundError(f'{run} has no {n}')
     for f in sorted(folder.iterdir()):
