@@ -15,7 +15,7 @@ import numpy as np, torch
 import transformers
 from safetensors import safe_open
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoModelForTokenClassification, AutoTokenizer
-from .core import notice, shorten, shown
+from .core import listed, notice, shorten, shown
 
 # %% ../nbs/03_model.ipynb #c007
 EMBEDDED = 'embedded'
@@ -152,7 +152,7 @@ def get_device(name: str = 'auto' # 'auto', 'cpu', 'cuda', 'cuda:1', 'mps'
     "The device of that name, or the best there is; raises `ValueError` when it is not there"
     have = dict(cuda=torch.cuda.is_available(), mps=torch.backends.mps.is_available(), cpu=True)
     if name == 'auto': return torch.device(next(d for d, ok in have.items() if ok))
-    if not have.get(str(name).split(':')[0], False): raise ValueError(f'device {name!r} is not available here; there is: {", ".join(d for d, ok in have.items() if ok)}')
+    if not have.get(str(name).split(':')[0], False): raise ValueError(f'device {shorten(name)!r} is not available here; there is: {", ".join(d for d, ok in have.items() if ok)}')
     return torch.device(name)
 
 def use_bf16(precision: str, device: torch.device) -> bool:
