@@ -175,7 +175,7 @@ class SectionClassifier:
         sections = _sections(conf, labels, folder)
         from resume_bert.model import HEADS, get_device
         head, device = 'resume' if 'TokenClassification' in str(conf.get('architectures')) else 'chunk', get_device(device)
-        model, max_len = _load_weights(HEADS[head], folder, conf, len(sections)), _max_len(folder, conf, head)
+        max_len, model = _max_len(folder, conf, head), _load_weights(HEADS[head], folder, conf, len(sections))
         return cls(model.to(device), _load_tokenizer(folder, model), sections, head, max_len, passes)
 
     def __repr__(self): return f'SectionClassifier(head={self.head!r}, {len(self.sections)} sections, max_len={self.max_len}, device={str(self.model.device)!r})'
@@ -207,13 +207,13 @@ _VOCABULARIES = ('tokenizer.json', 'vocab.txt', 'vocab.json', 'spiece.model', 's
 
 def _load_tokenizer(folder, model):
     "The tokenizer of a run; every id it can give has to have an embedding"
-    from resume_bert.dataset import special_ids
+    from resume_bert.dataset import encode_texts, special_ids
     from resume_bert.model import load_tokenizer
     if not any((Path(folder)/n).is_file() for n in _VOCABULARIES): raise FileNotFoundError(f'run {str(folder)!r} has no tokenizer.json')
     with _in_one_line(folder):
         tok = load_tokenizer(str(folder))
         top, rows = max(tok.get_vocab().values(), default=0), model.get_input_embeddings().weight.shape[0]
-        special_ids(tok)
+        special_ids(tok); encode_texts(['x \U0010ffff'], tok)   # a character that no vocabulary has
     if top >= rows: raise ValueError(f'run {str(folder)!r}: the tokenizer has ids up to {top:,}, the model {rows:,} embeddings; the files do not belong together')
     return tok
 
