@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 import numpy as np
 from .cleaning import clean_text
-from .core import Chunk, Prediction, Resume, in_parts, needs, notice, shorten
+from .core import Chunk, Prediction, Resume, in_parts, needs, notice, shorten, shown
 from .tokens import MAX_CHUNK, cut_windows, encode_texts, make_window, pad_ids, pieces, special_ids, token_batches
 
 # %% ../nbs/06_inference.ipynb #r8b01
@@ -66,8 +66,8 @@ def check_run_folder(folder, # of a run, or of anything else that holds a model
                      needs=('config.json', 'model.safetensors', 'tokenizer_config.json'), # files that have to be there
                     ):
     "Raise `FileNotFoundError` when the folder or one of its files is missing, `ValueError` when it holds what a run must not hold: pickles, code, adapters, links that lead out of it; or when a file is not the one that was saved"
-    folder = Path(folder); run = f'run {str(folder)!r}'
-    if not folder.is_dir(): raise FileNotFoundError(f'{run} does not exist' if not folder.exists() else f'{run} is not a folder')
+    folder = Path(folder); run = f'run {shown(folder)!r}'
+    if not os.path.isdir(folder): raise FileNotFoundError(f'{run} does not exist' if not os.path.exists(folder) else f'{run} is not a folder')
     for n in needs:
         if not (folder/n).is_file(): raise FileNotFoundError(f'{run} has no {n}')
     for f in sorted(folder.iterdir()):
@@ -223,7 +223,7 @@ class SectionClassifier:
         sections = _sections(conf, labels, folder)
         from resume_bert.model import HEADS, get_device
         head, device = _head(conf), get_device(device)
-        model, max_len = _load_weights(HEADS[head], folder, conf, len(sections)), _max_len(folder, conf, head)
+        max_len, model = _max_len(folder, conf, head), _load_weights(HEADS[head], folder, conf, len(sections))
         return cls(model.to(device), _load_tokenizer(folder, model), sections, head, max_len, passes, 'fp32' if precision == 'auto' else precision)
 
     def __repr__(self): return f'SectionClassifier(head={self.head!r}, {len(self.sections)} sections, max_len={self.max_len}, {self.precision}, device={str(self.forward.device)!r})'
@@ -262,7 +262,7 @@ def _load_tokenizer(folder, model):
     with _in_one_line(folder):
         tok = load_tokenizer(str(folder))
         top, rows = max(tok.get_vocab().values(), default=0), model.get_input_embeddings().weight.shape[0]
-        special_ids(tok)
+        special_ids(tok); encode_texts(['x \U0010ffff'], tok)   # a character that no vocabulary has
     if top >= rows: raise ValueError(f'run {str(folder)!r}: the tokenizer has ids up to {top:,}, the model {rows:,} embeddings; the files do not belong together')
     return tok
 

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 import transformers
 from safetensors import safe_open
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoModelForTokenClassification, AutoTokenizer, BertForSequenceClassification, BertForTokenClassification
-from .core import notice, shorten
+from .core import listed, notice, shorten, shown
 
 # %% ../nbs/03_model.ipynb #c007
 EMBEDDED = 'embedded'
@@ -71,7 +71,7 @@ def _source(base_model):
     if p.is_dir():
         if not (p/'config.json').is_file(): raise FileNotFoundError(f'base model {base_model!r} is a folder without config.json')
         return str(p)
-    if p.is_absolute() or base_model.startswith('.') or base_model.count('/') > 1: raise FileNotFoundError(f'base model {base_model!r}: no such folder')
+    if p.is_absolute() or base_model.startswith('.') or base_model.count('/') > 1: raise FileNotFoundError(f'base model {shown(base_model)!r}: no such folder')
     return base_model
 
 @lru_cache
@@ -94,7 +94,7 @@ def _pretrained(cls, base_model, **kw):
     except MemoryError: raise
     except Exception as e:
         if local: raise ValueError(f'base model {base_model!r} cannot be loaded: {shorten(e, 200)}') from e
-        raise ValueError(f'base model {base_model!r} is neither a folder, nor in the Hub cache, nor could it be fetched from the Hub '
+        raise ValueError(f'base model {shown(base_model)!r} is neither a folder, nor in the Hub cache, nor could it be fetched from the Hub '
                          f'({type(e).__name__}); without a network, use base_model="embedded"') from e
 
 # %% ../nbs/03_model.ipynb #c015
@@ -133,7 +133,7 @@ def load_model(base_model: str,  # a Hub name, a folder or 'embedded'
 
     The head is fresh, but where the base model is a run of this kind, the sections that it knows by name keep what it has learnt of them."""
     names = [str(s) for s in sections]
-    if len(names) < 2 or len(set(names)) < len(names): raise ValueError(f'load_model: needs at least two different sections, got {names}')
+    if len(names) < 2 or len(set(names)) < len(names): raise ValueError(f'load_model: needs at least two different sections, got {listed(names)}')
     if head not in HEADS: raise ValueError(f'load_model: head={head!r}, but it must be "chunk" or "resume"')
     seed_everything(seed)
     model = _pretrained(HEADS[head], base_model, num_labels=len(names), id2label=dict(enumerate(names)), label2id={s: i for i, s in enumerate(names)},
@@ -153,7 +153,7 @@ def get_device(name: str = 'auto' # 'auto', 'cpu', 'cuda', 'cuda:1', 'mps'
     "The device of that name, or the best there is; raises `ValueError` when it is not there"
     have = dict(cuda=torch.cuda.is_available(), mps=torch.backends.mps.is_available(), cpu=True)
     if name == 'auto': return torch.device(next(d for d, ok in have.items() if ok))
-    if not have.get(str(name).split(':')[0], False): raise ValueError(f'device {name!r} is not available here; there is: {", ".join(d for d, ok in have.items() if ok)}')
+    if not have.get(str(name).split(':')[0], False): raise ValueError(f'device {shorten(name)!r} is not available here; there is: {", ".join(d for d, ok in have.items() if ok)}')
     return torch.device(name)
 
 def use_bf16(precision: str, device: torch.device) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np, torch
 from safetensors.torch import load_file, save_file
 from torch.nn.utils import clip_grad_norm_
-from .core import TrainConfig, in_parts, notice, settle, writing
+from .core import TrainConfig, in_parts, listed, notice, settle, shorten, writing
 from .model import get_device, labelled_logits, param_groups, prepare, seed_everything, use_bf16
 from .reading import _rows
 
@@ -36,7 +36,7 @@ def class_weights(spec,     # None, 'balanced' or {section: weight}
     if spec == 'balanced':
         n = np.bincount(np.asarray(labels), minlength=len(sections))
         return torch.tensor(n.sum()/(len(sections)*np.maximum(n, 1)), dtype=torch.float32)
-    if unknown := sorted(set(spec)-set(sections)): raise ValueError(f'class_weights: no section {unknown[0]!r}; there are: {", ".join(sections)}')
+    if unknown := sorted(set(spec)-set(sections)): raise ValueError(f'class_weights: no section {shorten(unknown[0])!r}; there are: {listed(sections)}')
     return torch.tensor([float(spec.get(s, 1)) for s in sections])
 
 # %% ../nbs/04_training.ipynb #c019
