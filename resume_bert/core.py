@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['SECTIONS', 'JSON_RESUME_KEYS', 'CROSSWALKS', 'crosswalk', 'error_shown', 'notice', 'shorten', 'section_colour',
            'Prediction', 'Chunk', 'Resume', 'TrainConfig', 'default_epochs', 'whole_file', 'must_be_free',
-           'whole_folder']
+           'whole_folder', 'name_methods']
 
 # %% ../nbs/00_core.ipynb #c004
 import html, logging, os, re
@@ -288,3 +288,13 @@ def whole_folder(path,            # where the folder will stand
             raise
     finally:
         for d in (tmp, old): shutil.rmtree(d, ignore_errors=True)
+
+# %% ../nbs/00_core.ipynb #h9n2
+def name_methods(*classes):
+    "Give functions of this package that were attached to `classes` by assignment the name under which they stand there"
+    import inspect
+    for cls in classes:
+        for name, f in vars(cls).items():
+            if inspect.isfunction(f) and f.__module__ == cls.__module__: f.__name__, f.__qualname__ = name, f'{cls.__qualname__}.{name}'
+
+name_methods(Resume, TrainConfig)

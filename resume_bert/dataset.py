@@ -268,3 +268,7 @@ def cut_windows(lengths,   # tokens of each chunk, separator included
         if i > a and (part[i] != part[i-1] or n > room): out.append((a, i)); a, room = i, max_len-1
         room -= n
     return out + [(a, len(lengths))]
+
+# %% ../nbs/02_dataset.ipynb #h9n2
+from .core import name_methods
+name_methods(ResumeDataset, LengthBatches)

@@ -161,3 +161,7 @@ def fit(model,                # from `load_model`
     if kept: model.load_state_dict(kept)
     bar.close()
     return hist
+
+# %% ../nbs/04_training.ipynb #h9n2
+from .core import name_methods
+name_methods(History)
