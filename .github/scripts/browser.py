@@ -1,4 +1,5 @@
-"""Open a built site in headless Chromium: every page at two widths, light and dark; then a search and a cross link.
+"""Open a built site in headless Chromium: a search, a cross link and the dark mode, then every page, wide in light and narrow in dark
+(with --shots: both ways at both widths).
 
 usage: python .github/scripts/browser.py SITE [--shots DIR]      needs Chromium on the machine (or $CHROMIUM) and `pip install playwright`
 Fails on a page that is wider than the window, a console error, a request to anywhere else, a search without the right page, a dead cross link.
@@ -39,10 +40,17 @@ def pages(w, site, width, scheme, shots):
         if not w.page.locator('article h1, article #search-results').count(): w.note('no heading')
         if shots: w.page.screenshot(path=shots/f'{name.replace("/", "_").removesuffix(".html")}-{width}-{scheme}.png', full_page=True)
 
+def shown(w, selector):
+    "The first match that can be clicked; on a phone the sidebar has to be opened first"
+    e = w.page.locator(selector).first
+    if not e.is_visible(): w.page.locator('.mobile-header label[for="__navigation"]').click()
+    e.wait_for(state='visible', timeout=30_000)
+    return e
+
 def search(w, site):
     "Type a term into the search box and follow the result"
     w.open(site/'index.html', f'search for {TERM!r}')
-    box = w.page.locator('input[name="q"]').first
+    box = shown(w, 'input[name="q"]')
     box.fill(TERM); box.press('Enter')
     hit = w.page.locator(f'#search-results a[href*="{EXPECTED}"]').first
     hit.wait_for(timeout=60_000); hit.click(); w.page.wait_for_load_state()
@@ -52,8 +60,8 @@ def cross_link(w, site):
     "From the README's map to a name in the reference, which has to be on the screen"
     w.open(site/'index.html', 'cross link')
     w.page.locator('article a[href$="finetuning.html#finetune"]').first.click(); w.page.wait_for_load_state()
-    at = w.page.evaluate('() => location.hash && document.getElementById(location.hash.slice(1))?.getBoundingClientRect().top')
-    if at is None or not -5 <= at <= 900: w.note(f'{w.page.url} does not show its target (top at {at})')
+    try: w.page.wait_for_function('() => { const t = document.getElementById(location.hash.slice(1))?.getBoundingClientRect().top; return t > -5 && t < innerHeight }', timeout=20_000)   # scrolling is smooth
+    except Exception: w.note(f'{w.page.url} does not show its target')
 
 def dark_switch(w, site):
     w.open(site/'index.html', 'dark mode')
@@ -71,14 +79,12 @@ def main():
     faults = []
     with sync_playwright() as pw:
         browser = pw.chromium.launch(executable_path=chromium(), args=['--no-sandbox', '--disable-gpu', '--disable-quic'])
-        for width in WIDTHS:
-            for scheme in ('light', 'dark'):
-                page = browser.new_page(viewport=dict(width=width, height=900), color_scheme=scheme)
-                w = Watch(page)
-                pages(w, a.site, width, scheme, a.shots)
-                if scheme == 'light':
-                    for check in (search, cross_link, dark_switch): check(w, a.site)
-                faults += w.faults; page.close()
+        for width, scheme in [(w, s) for w in WIDTHS for s in ('light', 'dark')] if a.shots else zip(WIDTHS, ('light', 'dark')):
+            page = browser.new_page(viewport=dict(width=width, height=900), color_scheme=scheme)
+            w = Watch(page)
+            for check in (search, cross_link, dark_switch): check(w, a.site)
+            pages(w, a.site, width, scheme, a.shots)
+            faults += w.faults; page.close()
         browser.close()
     print(*dict.fromkeys(faults), f'{len(list(a.site.rglob("*.html")))} pages, {len(faults)} faults', sep='\n')
     sys.exit(bool(faults))
