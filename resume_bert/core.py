@@ -102,6 +102,7 @@ class Chunk:
     box: tuple|None = None           # (x0, top, x1, bottom) on its page, in points from the top left
     size: float|None = None          # font size, in points
     bold: bool|None = None           # set in a bold face?
+    level: int|None = None           # depth in the bulleted lists of the document, from 1; None: no item of one
     links: tuple|None = None         # addresses behind the text, which it does not show itself: https, mailto, tel
 
 # %% ../nbs/00_core.ipynb #c031

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['BULLET', 'FORMATS', 'DocumentError', 'plain', 'behind', 'Line', 'breaks_date', 'is_wrapped', 'join_lines',
            'group_lines', 'rows', 'reading_order', 'furniture', 'layout', 'page_lines', 'read_pdf', 'read_text',
-           'read_markdown', 'read_html', 'read_docx', 'read_json_resume', 'sniff', 'serve', 'read_resume']
+           'item_level', 'read_markdown', 'read_html', 'read_docx', 'read_json_resume', 'sniff', 'serve', 'read_resume']
 
 # %% ../nbs/08_documents.ipynb #c004
 import atexit, io, json, os, re, statistics, subprocess, sys, threading, unicodedata
@@ -73,6 +73,7 @@ BULLET = re.compile(r'^\s*(?:[•‣▪▫■□●○◦◆◇➢➤►▸▶�
 _OPEN = re.compile(r'(?:[,&/(|–—-]|\b(?:and|of|the|for|in|with|to|at|by|an?|or|from|on|as|including|using|into))$', re.I)
 _DATE = re.compile(r'\b(?:19|20)\d\d\b|\bpresent\b|\btoday\b|\bcurrent\b|\b\d+ (?:years?|months?)\b', re.I)
 
+# %% ../nbs/08_documents.ipynb #e013is_wra
 def is_wrapped(a: Line, # a line
                b: Line, # the line below
                edge: float, # where the lines of this column end, at most
@@ -121,6 +122,7 @@ def _pitch(col):
     tight = steps[len(steps)//10]
     return tight, sum(s > 1.1*tight for s in steps) > .5*len(steps)
 
+# %% ../nbs/08_documents.ipynb #e019group_
 def group_lines(columns # lists of `Line`, each a column in reading order
                ) -> list: # of lists of `Line`, each the lines of one chunk
     "Wrapped lines together: the lines of each chunk"
@@ -153,6 +155,7 @@ def rows(lines) -> list: # of lists of `Line`, top to bottom, each left to right
         else: out.append([l])
     return [sorted(r, key=lambda l: l.x0) for r in out]
 
+# %% ../nbs/08_documents.ipynb #e021gaps
 def _gaps(row, least):
     "White strips of at least `least` between the lines of a row, widest first"
     out, end = [], row[0].x1
@@ -172,6 +175,7 @@ def _narrow(gap, row, least):
         else: hi = l.x0
     return (lo, hi) if hi-lo >= least else None
 
+# %% ../nbs/08_documents.ipynb #e021is_mar
 def _is_margin(side, other):
     "Are these lines notes beside the lines of `other`: dates, places, labels?"
     words = statistics.median(len(l.text.split()) for l in side)
@@ -191,6 +195,7 @@ def _trim(rs, lo, hi, strip):
     short = sides[high[1] < high[0]]
     return (short[0], short[-1]+1) if min(high) < .4*max(high) else (lo, hi)
 
+# %% ../nbs/08_documents.ipynb #e022leads
 def _leads(right, left):
     "Does the resume begin in the right column, with the contact details? Both start at the top of the lines"
     return right[0].page == 1 and any('@' in l.text for l in right[:12]) and not any('@' in l.text for l in left) and not re.match('(?i)refer', right[0].text)
@@ -253,6 +258,7 @@ def _hyphens(lines, chunk):
     n = sum(letters(l.text) for l in lines) - letters(chunk['text'])
     return [dict(text='-'*n, kind='hyphen', page=chunk['page'], line=chunk['line'])] if n else []
 
+# %% ../nbs/08_documents.ipynb #e029layout
 def layout(pages # one list of `Line` a page
           ) -> tuple: # (chunks, dropped), both lists of dicts
     "Chunks in reading order, and what is set aside: the furniture of the pages, and the hyphens of words that were joined"
@@ -419,6 +425,7 @@ def _text_line(raw, no, page):
     words = text.split()
     return Line(text, x0, 1.2*no, x0+len(text), 1.2*no+1, first=len(words[0]) if words else 0, start=x0+mark.end() if mark and mark.end() < len(text) else None, page=page, n=no)
 
+# %% ../nbs/08_documents.ipynb #e036read_t
 def read_text(text: str) -> tuple: # (chunks, dropped)
     "The chunks of a plain text: its lines, with wrapped ones joined"
     pages, no, icons = [], 0, ''
@@ -438,19 +445,27 @@ def read_text(text: str) -> tuple: # (chunks, dropped)
     hyphens = [h if len(pages) > 1 else h | dict(page=None) for g, c in zip(groups, chunks) for h in _hyphens(g, c)]
     return [keep(c) for c in chunks], [keep(_chunk([l])) for p in pages for l in p if id(l) in aside] + hyphens + ([dict(text=icons, kind='icon')] if icons else [])
 
+# %% ../nbs/08_documents.ipynb #b001
+def item_level(lists # of the lists that a text stands in, outermost first: has each bullets?
+              ): # depth, from 1; None outside of lists, and where the innermost one is numbered
+    "How deep an item stands in bulleted lists; a number does not make an item, since it may count jobs"
+    return len(lists) if lists and lists[-1] else None
+
 # %% ../nbs/08_documents.ipynb #c040
 def read_markdown(text: str) -> tuple: # (chunks, dropped)
     "The chunks of a Markdown document: headings, paragraphs, list items and table rows"
     from markdown_it import MarkdownIt
-    chunks, dropped, kind, row = [], [], 'body', None
+    chunks, dropped, kind, row, lists = [], [], 'body', None, []
     def add(text, at, kind='body', bold=None, links=()):
         for n, part in enumerate(text.split('\n')):
             t, icons = plain(part)
-            if t: chunks.append(dict(text=t, kind=kind, line=[at[0]+1, max(at[1], at[0]+1)] if at else None, bold=bold) | behind(t, [to for k, to in links if k == n]))
+            if t: chunks.append(dict(text=t, kind=kind, line=[at[0]+1, max(at[1], at[0]+1)] if at else None, bold=bold, level=item_level(lists)) | behind(t, [to for k, to in links if k == n]))
             if icons: dropped.append(dict(text=icons, kind='icon'))
     for t in MarkdownIt('commonmark').enable('table').parse(text):
         if t.type == 'heading_open': kind = 'heading'
         elif t.type == 'heading_close': kind = 'body'
+        elif t.type.endswith('list_open'): lists.append(t.type == 'bullet_list_open')
+        elif t.type.endswith('list_close'): lists.pop()
         elif t.type == 'tr_open': row, over = [], []
         elif t.type == 'tr_close': add('  '.join(row), at, kind, links=[(0, to) for to in over]); row = None
         elif t.type == 'inline':
@@ -500,10 +515,10 @@ def read_html(data: bytes) -> tuple: # (chunks, dropped)
     except UnicodeDecodeError: text = None
     try: tree = lhtml.document_fromstring(re.sub(r'^\s*<\?xml[^>]*\?>', '', text).replace('\x00', '') if text is not None else data, parser=lhtml.HTMLParser(no_network=True, remove_comments=True, remove_pis=True, huge_tree=False))
     except (etree.ParserError, etree.XMLSyntaxError, ValueError): raise DocumentError('holds no text') from None
-    chunks, dropped, words, links, state = [], [], [], [], dict(kind='body', line=None, bold=False)
+    chunks, dropped, words, links, lists, state = [], [], [], [], [], dict(kind='body', line=None, bold=False)
     def flush():
         t, icons = plain(''.join(words)); words.clear()
-        if t: chunks.append(dict(text=t, kind=state['kind'], line=[state['line']]*2 if state['line'] else None, bold=state['bold'] or None) | behind(t, links)); links.clear()
+        if t: chunks.append(dict(text=t, kind=state['kind'], line=[state['line']]*2 if state['line'] else None, bold=state['bold'] or None, level=item_level(lists)) | behind(t, links)); links.clear()
         if icons: dropped.append(dict(text=icons, kind='icon'))
     skip = None
     for event, el in etree.iterwalk(tree, events=('start', 'end')):
@@ -515,6 +530,7 @@ def read_html(data: bytes) -> tuple: # (chunks, dropped)
                 if t: dropped.append(dict(text=t, kind='hidden', line=[el.sourceline]*2 if el.sourceline else None))
                 continue
             if tag in _BLOCK: flush(); state['kind'] = 'heading' if re.fullmatch('h[1-6]', tag) else 'body'
+            if tag in ('ul', 'ol'): lists.append(tag == 'ul')
             if tag == 'a' and el.get('href'): links.append(el.get('href'))
             if tag in ('td', 'th', 'input') and words: words.append('  ')
             if el.text:
@@ -522,7 +538,9 @@ def read_html(data: bytes) -> tuple: # (chunks, dropped)
                 words.append(el.text)
         elif event == 'end' and (skip is None or skip is el):
             if skip is el: skip = None
-            elif tag in _BLOCK: flush(); state['kind'] = 'body'
+            elif tag in _BLOCK:
+                flush(); state['kind'] = 'body'
+                if tag in ('ul', 'ol'): lists.pop()
             if el.tail and el.getparent() is not None:
                 if not ''.join(words).strip(): state['line'], state['bold'] = el.sourceline, False
                 words.append(el.tail)
@@ -569,6 +587,7 @@ def _para_text(p, links=None):
             todo += reversed(el)
     return ''.join(out)
 
+# %% ../nbs/08_documents.ipynb #e047points
 def _points_to(el):
     "Where a hyperlink element or the instruction of a HYPERLINK field points to: the id of a relationship, or an address"
     if el.tag == _W+'hyperlink': return el.get('{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id')
@@ -633,6 +652,29 @@ def _styles(doc):
     try: return {s.get(_W+'styleId'): n.get(_W+'val') or '' for s in doc.styles.element.iter(_W+'style') if (n := s.find(_W+'name')) is not None}
     except Exception: return {}
 
+# %% ../nbs/08_documents.ipynb #b004
+def _bullet_lists(doc):
+    "Ids of the lists whose items have bullets; empty when the part is missing or damaged"
+    try: part = doc.part.numbering_part.element
+    except Exception: return set()
+    get = lambda el, path: None if el is None or (x := el.find('/'.join(_W+t for t in path.split('/')))) is None else x.get(_W+'val')
+    formats = {a.get(_W+'abstractNumId'): get(a, 'lvl/numFmt') for a in part.iter(_W+'abstractNum')}
+    return {n.get(_W+'numId') for n in part.iter(_W+'num') if formats.get(get(n, 'abstractNumId')) == 'bullet'}
+
+def _list_styles(doc):
+    "The list (`numId`) of each paragraph style that has one, by id of the style"
+    num = lambda s: s.find(f'{_W}pPr/{_W}numPr/{_W}numId')
+    try: return {s.get(_W+'styleId'): num(s).get(_W+'val') for s in doc.styles.element.iter(_W+'style') if num(s) is not None}
+    except Exception: return {}
+
+def _item_level(p, list_styles, bullets):
+    "Depth of a paragraph in bulleted lists, as `item_level`"
+    own, sid = p.find(f'{_W}pPr/{_W}numPr'), p.find(f'{_W}pPr/{_W}pStyle')
+    val = lambda tag: None if own is None or own.find(_W+tag) is None else own.find(_W+tag).get(_W+'val')
+    num = val('numId') or (list_styles.get(sid.get(_W+'val')) if sid is not None else None)
+    depth = val('ilvl') or '0'
+    return (int(depth) if depth.isdigit() else 0) + 1 if num in bullets else None
+
 # %% ../nbs/08_documents.ipynb #c130
 def read_docx(data: bytes, max_unpacked: int) -> tuple: # (chunks, dropped)
     "The chunks of a DOCX: paragraphs, tables, text boxes, headers and footers. Raises `DocumentError`"
@@ -642,15 +684,16 @@ def read_docx(data: bytes, max_unpacked: int) -> tuple: # (chunks, dropped)
     except MemoryError: raise
     except Exception: raise DocumentError('is damaged: its parts do not make a DOCX') from None
     chunks, dropped, seen = [], [], set()
-    styles = _styles(doc)
+    styles, lists, bullets = _styles(doc), _list_styles(doc), _bullet_lists(doc)
     def add(el, part, head=False):
         targets = {k: r.target_ref for k, r in part.rels.items() if r.is_external}
         for p in _blocks(el):
             kind, size, bold = _style(p, styles)
+            level = _item_level(p, lists, bullets)
             links = []
             for n, text in enumerate(_para_text(p, links).split('\n')):
                 t, icons = plain(text)
-                c = dict(text=t, kind=kind, size=size, bold=bold) | behind(t, [targets.get(to, to) for k, to in links if k == n])
+                c = dict(text=t, kind=kind, size=size, bold=bold, level=level) | behind(t, [targets.get(to, to) for k, to in links if k == n])
                 if t: (dropped if head and (t in seen or _PAGE_NO.search(t) and len(t) < 20 or t.lower().strip(' -|') in ('page', 'page of')) else chunks).append(c)
                 if head: seen.add(t)
                 if icons: dropped.append(dict(text=icons, kind='icon'))
@@ -675,6 +718,7 @@ def _leaves(x):
         if isinstance(v, (dict, list)): todo += reversed(list(v.values()) if isinstance(v, dict) else v)
         elif v is not None and not isinstance(v, bool) and str(v).strip(): yield str(v)
 
+# %% ../nbs/08_documents.ipynb #e050entry
 def _entry(e):
     "Texts of one entry: what and where, dates, then everything else"
     if not isinstance(e, dict): yield from _leaves(e); return
@@ -685,6 +729,7 @@ def _entry(e):
         if k == 'keywords' or k == 'roles': yield from [', '.join(_leaves(v))]*bool(v)
         else: yield from _leaves(v)
 
+# %% ../nbs/08_documents.ipynb #e050read_j
 def read_json_resume(data: dict) -> tuple: # (chunks, dropped)
     "The chunks of a JSON Resume document, with their sections"
     keys, chunks, dropped = {k: s for s, k in JSON_RESUME_KEYS.items()}, [], []
@@ -712,6 +757,7 @@ def _decode(data):
     try: return data.decode('utf-8-sig')
     except UnicodeDecodeError: return data.decode('cp1252', 'replace')
 
+# %% ../nbs/08_documents.ipynb #e053sniff
 def sniff(data: bytes, # the file
           suffix: str = '', # its extension with the dot
          ) -> str: # one of `FORMATS`
@@ -749,6 +795,7 @@ def _refuse(event, args):
         raise PermissionError(f'{event} is not allowed while a document is read')
     if event == 'open' and (isinstance(args[1], str) and set(args[1]) & set('wax+')): raise PermissionError('writing is not allowed while a document is read')
 
+# %% ../nbs/08_documents.ipynb #e057serve
 def serve(memory: int): # MB
     "The worker: reads requests from stdin until it ends, answers each with a line of JSON"
     answers = os.fdopen(os.dup(1), 'w', encoding='utf-8', newline='\n')

@@ -72,6 +72,7 @@ _POINTS = (rf'{_D}(?:\s+of)?\s+{_M},?\s+{_Y}', rf'{_M}\s+{_D},?\s+{_Y}', rf'{_M}
            rf'(?:0?[1-9]|1[0-2])\s?[/.-]\s?{_Y}', rf'{_SEASON}(?:\s+(?:of|term|semester))?,?\s+{_Y}', _Y, _Y2)
 _P = f'(?:{"|".join(_POINTS)})'
 
+# %% ../nbs/09_jsonresume.ipynb #e014iso_da
 def iso_date(text: str # one point in time
             ) -> str: # '2015', '2015-06' or '2015-06-01'; '' when there is no year
     "As much of a date as can be known, in ISO form"
@@ -109,6 +110,7 @@ class DateSpan:
     end: str = ''
     single: bool = False
 
+# %% ../nbs/09_jsonresume.ipynb #e092now
 _NOW = r'(?:(?:the\s+)?present|current(?:ly)?|now|today|(?:to|till|up to)?\s?date|ongoing|on-going|contin\w+|heute|in progress|till now)\b'
 _TO = r'\s*(?:[-–—−‐‑~→]+|\bto\b|\buntil\b|\btill\b|\bthrough\b|\bthru\b|\bbis\b)\s*'
 _BEFORE = r'(?<![\w/.$£€#’\'-])(?<!\bFY\s)(?<!\bFY)'
@@ -119,6 +121,7 @@ _RANGES = [re.compile(_BEFORE + r, re.I) for r in (
 _SINGLE = re.compile(rf'{_BEFORE}({_P})(?![\w%])', re.I)
 _BARE = re.compile(rf'^(?:{_Y}|{_Y2})$')
 
+# %% ../nbs/09_jsonresume.ipynb #e092find_d
 def find_dates(text: str) -> list: # of `DateSpan`, in order
     "The dates and ranges of a line"
     out = []
@@ -154,6 +157,7 @@ highlights history hobbies honors honours information interests internships it j
 positions prizes profile professional proficiency projects publications qualification qualifications recognition recordings references referees relevant research resume scholarships section selected skill skills social
 software strengths studies study summary talks tech technical technologies the toolbox tools training trainings vitae voluntary volunteer volunteering work working'''.split())
 
+# %% ../nbs/09_jsonresume.ipynb #e005words
 def words(text: str) -> list: # of texts
     "The words of a text; what hyphens, apostrophes, '&' and full stops join is one word"
     return re.findall(r"[^\W_]+(?:['’&.-][^\W_]+)*", text)
@@ -181,6 +185,7 @@ def is_title(text: str) -> bool:
 # %% ../nbs/09_jsonresume.ipynb #c093
 def _lexicon(pattern): return re.compile(re.sub(r'\|?\n\s*\|?', '|', pattern), re.I)
 
+# %% ../nbs/09_jsonresume.ipynb #e093positi
 _POSITION = _lexicon(r'''\b(?:accountant|actor|actress|administrator|advis[eo]r|agent|aide|ambassador|analyst|apprentice|architect|artist|assistant|associate|attendant|auditor|author|baker|barista|bookkeeper|
     bricklayer|broker|buyer|captain|carer|caregiver|carpenter|cashier|chair|chef|chief|cleaner|clerk|coach|commis|conductor|consultant|contractor|controller|cook|co-?founder|co-?ordinator|copywriter|counsel|
     counsell?or|cto|ceo|cfo|coo|curator|deputy|designer|developer|devops|dietitian|director|dispatcher|doctor|driver|editor|electrician|engineer|estimator|executive|farmer|fellow|fitter|forem[ae]n|founder|freelancer?|
@@ -216,6 +221,7 @@ def country_code(name: str) -> str: # ISO 3166 alpha-2, '' where unknown
     "The code of a country by its English name"
     return _countries().get(re.sub(r'[.\s]+', ' ', name).strip().lower().replace('u s a', 'usa').replace('u k', 'uk'), '')
 
+# %% ../nbs/09_jsonresume.ipynb #e028place
 def place(text: str # part of a line
          ) -> dict:  # city, region, countryCode: whatever is sure; empty when the text is no place
     "'Houston, TX' or 'Umeå, Sweden' as a JSON Resume location"
@@ -244,6 +250,7 @@ _LABELS = {'name': 'employer company organi[sz]ation organi[sz]ation_name firm n
 _LABEL = {re.compile(rf'{w.replace("_", chr(92)+"s*")}$', re.I): key for key, ws in _LABELS.items() for w in ws.split()}
 _SEP = r'\s*(?:[|•·●\t]|\s[–—-]\s|\s{2,}|\s[/~]\s)\s*|\s+@\s+'
 
+# %% ../nbs/09_jsonresume.ipynb #e031label_
 def label_key(text: str) -> str: # a key of `_LABELS`, or ''
     "The field that a label or column name such as 'Designation' stands for"
     t = text.strip(' :.-–\t')
@@ -284,7 +291,7 @@ class Line:
     text: str
     pieces: list
     heading: bool = False # a chunk of kind 'heading' that is no heading of the section
-    indented: bool = False # set in from the left edge of its section
+    item: bool = False    # of a list, by the file's own word or by its place
     links: tuple = ()      # addresses behind its words
 
     @property
@@ -297,8 +304,8 @@ class Line:
         return next((p.value for p in kinds(self.pieces, 'label')), '')
     @property
     def bullet(self):
-        "Is it an item of a list, by its bullet or by its place?"
-        return self.indented or is_bullet(self.text)
+        "Is it an item of a list, by its bullet, by the file's own word or by its place?"
+        return self.item or is_bullet(self.text)
     @property
     def title(self):
         "Could it head an entry?"
@@ -328,13 +335,19 @@ class Entry:
     head: list = field(default_factory=list)
     body: list = field(default_factory=list)
 
-def make_line(c: Chunk, indented: bool = False) -> Line:
-    "A chunk with its text in pieces; `indented` says that it is set in from the edge of its section"
-    return Line(c.text, read_line(c.text), c.kind == 'heading', indented, c.links or ())
+def make_line(c: Chunk, item: bool = False) -> Line:
+    "A chunk with its text in pieces; `item` says that it belongs to a list"
+    return Line(c.text, read_line(c.text), c.kind == 'heading', item, c.links or ())
 
+# %% ../nbs/09_jsonresume.ipynb #e133make_l
 def make_lines(chunks: list # of a section
               ) -> list: # of `Line`
-    "The lines of a section. Where no chunk has a bullet, but the file says where chunks stand, what is set in counts as one: browsers print bullets as drawings"
+    """The lines of a section. Items of the file's lists count as bullets, unless the whole section is one list or a deeper list follows.
+
+    Where no chunk has a bullet, but the file says where chunks stand, what is set in counts as one: browsers print bullets as drawings."""
+    depth = [c.level or 0 for c in chunks]
+    listed = not all(depth[bool(chunks) and is_heading(chunks[0], True):])
+    if listed and any(depth): return [make_line(c, a > 0 and a >= b) for c, a, b in zip(chunks, depth, depth[1:]+[0])]
     bare = not any(is_bullet(c.text) for c in chunks) and all(c.box for c in chunks)
     def edge(c): return min(d.box[0] for d in chunks if d.page == c.page and abs(d.box[0]-c.box[0]) < 40)
     return [make_line(c, bare and c.box[0] > edge(c)+5 and not make_line(c).only_date) for c in chunks]
@@ -356,6 +369,7 @@ def _dates_at_edge(l):
     edge = [k for k in (at[0], at[-1]) if l.pieces[k].kind == 'date']
     return bool(edge) and not re.search(r'\b(?:in|of|after|by|during|for)\s*$', l.text[:l.dates[-1].i]) and len(words(l.text)) < 12
 
+# %% ../nbs/09_jsonresume.ipynb #e095above
 def _above(lines, i, stop, most):
     "How many title lines stand directly above line `i`, not above `stop`"
     k = 0
@@ -368,11 +382,19 @@ def _below(lines, i, stop, most):
     while k < most and i+k+1 < stop and lines[i+k+1].title and not lines[i+k+1].dated and not lines[i+k+1].heading: k += 1
     return k
 
+# %% ../nbs/09_jsonresume.ipynb #e095period
 def _period(lines, anchors):
     "Lines from date to date where a table was flattened cell by cell, else 0"
     gaps = {b[0]-a[0] for a, b in zip(anchors, anchors[1:])}
     flat = len(anchors) > 1 and len(gaps) == 1 and all(lines[a].only_date for a, _ in anchors) and not any(l.bullet for l in lines)
     return gaps.pop() if flat and max(gaps) > 2 and anchors[0][0] else 0
+
+# %% ../nbs/09_jsonresume.ipynb #b102
+def _completes(above, below):
+    "Does one of two lines name a position or degree, and the other none?"
+    def titled(l): return bool(_POSITION.search(l.text) or _DEGREE.match(l.text))
+    def housed(l): return bool(_ORG.search(l.text) or _SCHOOL.search(l.text))
+    return below.title and (titled(below) and not titled(above) or housed(below) and not housed(above) and titled(above))
 
 # %% ../nbs/09_jsonresume.ipynb #c096
 def group_entries(lines: list # of `Line`: the body of one section
@@ -384,7 +406,9 @@ def group_entries(lines: list # of `Line`: the body of one section
     k0 = _above(lines, anchors[0][0], 0, 3) if not period else 0
     for n, (a, b) in enumerate(anchors):
         end = anchors[n+1][0] if n+1 < len(anchors) else len(lines)
-        if period: up, down = min(period-(b-a+1), a-stop), 0
+        if period:
+            up = min(anchors[0][0], period-(b-a+1), a-stop)
+            down = _follow(lines, a, b, end, up, up, bullets)
         else:
             most = k0 + (k0 and lines[a].only_date and not lines[anchors[0][0]].only_date)
             up = _above(lines, a, stop, 3 if bullets and k0 else most if k0 else int(a-2 >= stop and lines[a-2].bullet))
@@ -393,8 +417,10 @@ def group_entries(lines: list # of `Line`: the body of one section
         heads.append((a-up, b+down+1)); stop = b+down+1
     return _cut_entries(lines, heads)
 
+# %% ../nbs/09_jsonresume.ipynb #e096follow
 def _follow(lines, a, b, end, up, k0, bullets):
     "Header lines after the date line"
+    if up == 1 and lines[a].only_date and b+1 < end-k0*(end < len(lines)) and _completes(lines[a-1], lines[b+1]): return 1
     if up and (k0 or not lines[a].only_date): return 0
     if lines[a].only_date: return _below(lines, b, end-k0, 2) or int(b+1 < end-k0 and not lines[b+1].bullet)
     parts, nxt = plain(lines[a].pieces), b+1
@@ -416,6 +442,7 @@ def _cut_entries(lines, heads):
             else: out[-1].body.append(l)
     return lead, out
 
+# %% ../nbs/09_jsonresume.ipynb #e038undate
 def _undated(lines):
     "Entries of a section without dates: a header is a run of title lines that bullets or prose follow"
     out, k = [], 0
@@ -471,6 +498,7 @@ def header_roles(texts: list,       # header texts in order, dates and labels go
         if seps is not None: seps += [t[j:i] for j, i in zip([0]+[j for _, _, j in merged], [i for _, i, _ in merged]+[len(t)])]
     return _guess(out, education)
 
+# %% ../nbs/09_jsonresume.ipynb #e098guess
 def _guess(parts, education):
     "Give the unknown parts the roles that are still free, in the usual order"
     have = {r for r, _ in parts}
@@ -502,6 +530,7 @@ class Placed:
         "Keep what a field does not spell out as written"
         self.spellings += [t.strip() for t in texts if t.strip()]
 
+# %% ../nbs/09_jsonresume.ipynb #e049full_u
 def full_url(text: str) -> str: # with a scheme
     "A web address as a URI; '' where it would not be one"
     t = text if re.match(r'https?://', text) else 'https://'+text
@@ -537,6 +566,7 @@ def entry_json(e: Entry, section: str, placed: Placed) -> dict:
     _body(e.body, d, section, placed)
     return d
 
+# %% ../nbs/09_jsonresume.ipynb #e052place
 def _place(d, keys, r, t, rest, placed):
     "One part into its field, or to the rest"
     if r == 'deg' and 'studyType' not in d:
@@ -565,6 +595,7 @@ def _take_dates(e, d, placed, education):
             elif p.kind in ('label', 'glyph'): placed.note(p.text)
     return parts
 
+# %% ../nbs/09_jsonresume.ipynb #e053set_da
 def _set_dates(d, a, b, education):
     start, end = (a.start, b.start if a is not b else a.end)
     if a.single and a is b and education: start = ''
@@ -606,6 +637,7 @@ def _keywords(text, d, placed):
     placed.note(label+':')
     d['keywords'] = split_list(rest, placed)
 
+# %% ../nbs/09_jsonresume.ipynb #e036split_
 def split_list(text: str, placed: Placed) -> list: # of texts
     "The items of an enumeration; commas inside brackets do not split"
     parts = cut(text, 'sep', lambda t: [(m.start(), m.end(), None) for m in re.finditer(r'\s*[|•·●▪~]\s*|\s*;\s*|,\s+(?![^()]*\))|,(?=[A-Za-z])(?![^()]*\))|\s+/\s+|\s{2,}|\t', t)])
@@ -633,6 +665,7 @@ def items_json(chunks: list, section: str, placed: Placed) -> list: # of objects
         else: out.append(_item(l, section, placed))
     return [d for d in out if d]
 
+# %% ../nbs/09_jsonresume.ipynb #e101item
 def _item(l, section, placed):
     name, by, _ = _ITEM[section]
     d = {}
@@ -698,6 +731,7 @@ def languages_json(chunks: list, placed: Placed) -> list: # of {language, fluenc
         for m, n in zip(found, found[1:]+[None]): out.append(_language(m[0], c.text[m.end():n.start() if n else len(c.text)], placed))
     return out
 
+# %% ../nbs/09_jsonresume.ipynb #e102langua
 def _language(name, after, placed):
     "One language; `after` is the text up to the next one"
     m = re.match(r'[\s,;:.(–—/|·•-]*(.*?)[\s,;:.)(/|·•–—-]*(?:\b(?:and|et|und|or)\b[\s,]*)?$', after, re.S)
@@ -722,6 +756,7 @@ def references_json(chunks: list, placed: Placed) -> list: # of {name, reference
         if text: put(out[-1], 'reference', text)
     return out
 
+# %% ../nbs/09_jsonresume.ipynb #e103no_nam
 _NO_NAME = re.compile(r'\b(?:curriculum|vitae|cv|resume|résumé|profile|contact|details?|personal|about|page|available|request|references?|summary|objective|skills|experience|education|street|road|avenue|phone|email|born|and|the|of|for|with|in|generalist|educator|republic|region|overview|highlights|data|career|late|where|work\w*|declaration|application|applied|page|cover|letter|full|time|part|available|signed?|father|mother|nationality|married|single)\b', re.I)
 
 def name_like(text: str) -> bool:
@@ -800,15 +835,17 @@ def find_name(resume: Resume) -> list: # of (number of the chunk, start, end); e
 
 # %% ../nbs/09_jsonresume.ipynb #c136
 def _broken_name(resume, n, mail):
-    "A name on two lines of the same size, as a candidate: ([(chunk, start, end)] * 2, text, 0)"
-    if n+1 >= len(resume): return []
-    a, b = resume[n], resume[n+1]
-    t = a.text+b.text if a.text.endswith('-') else f'{a.text} {b.text}'
-    short = len(words(a.text)) <= 2 and len(words(b.text)) <= 2 and a.size == b.size and name_like(t)
-    sure = a.size and a.size == max(c.size or 0 for c in resume) and a.size > 1.2*min(c.size or a.size for c in resume)
-    found = all(len(w) > 1 and w.lower() in mail for w in _SPLIT_NAME.split(t) if w)
-    return [([(n, 0, len(a.text)), (n+1, 0, len(b.text))], t, 0)] if short and (sure or found) else []
+    "A name on two or three lines of the same size, as candidates: ([(chunk, start, end)] * 2 or 3, text, 0)"
+    out = []
+    for cs in (resume[n:n+k] for k in (2, 3) if n+k <= len(resume)):
+        t = ' '.join(c.text for c in cs).replace('- ', '-')
+        short = all(len(words(c.text)) <= 2 and c.size == cs[0].size for c in cs) and name_like(t) and t[-1] != '-'
+        sure = cs[0].size and cs[0].size == max(c.size or 0 for c in resume) and cs[0].size > 1.2*min(c.size or cs[0].size for c in resume)
+        found = len(cs) == 2 and all(len(w) > 1 and w.lower() in mail for w in _SPLIT_NAME.split(t) if w)
+        if short and (sure or found): out.append(([(n+i, 0, len(c.text)) for i, c in enumerate(cs)], t, 0))
+    return out
 
+# %% ../nbs/09_jsonresume.ipynb #e136split_
 _SPLIT_NAME = re.compile(r"[\s.'’-]+")
 
 def name_at(resume: Resume, spans: list) -> str:
@@ -845,6 +882,7 @@ def contact_json(chunks: list, # of the contact section, the name already gone f
         placed.note(*(p.text for p in pieces if p.kind in ('sep', 'label')), *(p.text for p in used if p.kind == 'url'))
         for p in rest: basics.setdefault('x-text', []).append(p.text.strip())
 
+# %% ../nbs/09_jsonresume.ipynb #e076contac
 def _contact_field(p, b):
     "One e-mail, phone, link or address into its field; False where that is taken"
     if p.kind in ('email', 'phone') and p.kind not in b: b[p.kind] = p.text.strip(); return True
@@ -884,6 +922,7 @@ def _link_field(target, basics, contact):
     if not key or not value or basics.setdefault(key, value) != value: return ''
     return key
 
+# %% ../nbs/09_jsonresume.ipynb #e129contac
 def contact_links(resume: Resume, basics: dict, placed: Placed) -> list: # of 'email' and 'phone', where they came from a link
     "Fill e-mail, phone, profiles and url of `basics` from the addresses behind the words, where the text gave none"
     before, name = set(basics), {n for n, *_ in find_name(resume)}
@@ -895,6 +934,7 @@ def contact_links(resume: Resume, basics: dict, placed: Placed) -> list: # of 'e
 # %% ../nbs/09_jsonresume.ipynb #c080
 _LISTS = {'Work Experience': 'work', 'Volunteering': 'volunteer', 'Education': 'education', 'Projects': 'projects', 'Certifications': 'certificates', 'Awards': 'awards', 'Publications': 'publications'}
 
+# %% ../nbs/09_jsonresume.ipynb #e080to_jso
 def to_json_resume(resume: Resume # with sections
                   ) -> dict:
     """The resume as a JSON Resume 1.0.0 document. Dates are ISO; no `endDate` means that it still lasts; `x-text` holds what has no field.
@@ -937,6 +977,7 @@ def _stands_out(a, b):
     set_off = a.text.isupper() and not b.text.isupper() or a.bold and b.bold is False or (a.size or 0) > 1.08*(b.size or a.size or 0)
     return bool(set_off and not known and 0 < len(words(a.text)) <= 4)
 
+# %% ../nbs/09_jsonresume.ipynb #e062by_sec
 def _by_section(chunks, placed):
     "Section -> its chunks, headings set aside"
     by = {}
@@ -946,6 +987,7 @@ def _by_section(chunks, placed):
             else: by.setdefault(s, []).append(c)
     return by
 
+# %% ../nbs/09_jsonresume.ipynb #e062basics
 def _basics_from_elsewhere(resume, basics, doc):
     "An e-mail address or number that stands outside the contact section is copied into `basics` when there is none"
     before, parts = set(basics), [p.lower() for p in _SPLIT_NAME.split(basics.get('name', '')) if len(p) > 2]
@@ -987,6 +1029,7 @@ def redact_text(text: str, names=None, # pattern of `name_pattern`
     text = _TITLED.sub('[NAME]', text)
     return _sub(names, '[NAME]', text)
 
+# %% ../nbs/09_jsonresume.ipynb #e054redact
 def redact(resume: Resume, # labelled or not
            names=()        # further names to hide
           ) -> Resume:     # a copy
@@ -1016,6 +1059,7 @@ HEADINGS = {'Summary': 'Profile|About me|Summary', 'Work Experience': 'Work Expe
             'Publications': 'Publications|Selected publications', 'Languages': 'Languages|Language skills', 'Volunteering': 'Volunteering|Community work', 'Interests': 'Interests|Hobbies', 'References': 'References|Referees'}
 _EN = 'January February March April May June July August September October November December'.split()
 
+# %% ../nbs/09_jsonresume.ipynb #e114write_
 def write_date(iso: str, like: str) -> str:
     "An ISO date in the manner of March 2020, Mar 2020, Mar '20, 03/2020, 03.2020 or 2020-03; a year alone stays one"
     y, m, *d = iso.split('-') + ([''] if len(iso) == 4 else [])
@@ -1068,6 +1112,7 @@ def _write_items(key, es, manner):
     a, b, d = dict(certificates=('name', 'issuer', 'date'), awards=('title', 'awarder', 'date'), publications=('name', 'publisher', 'releaseDate'))[key]
     return [l for e in es for l in [('bullet', '• '+', '.join(filter(None, [e[a], e.get(b), write_date(e[d], like) if e.get(d) else ''])))] + ([('text', e['summary'])] if e.get('summary') else [])]
 
+# %% ../nbs/09_jsonresume.ipynb #e117resume
 def resume_lines(doc: dict,              # a JSON Resume document
                  manner: str,            # a key of `MANNERS`
                  headings: bool = True,  # write the headings of the sections?
@@ -1116,6 +1161,7 @@ def field_scores(truth: dict, # a JSON Resume document
     add('skills', skills(truth), skills(got))
     return out
 
+# %% ../nbs/09_jsonresume.ipynb #e120total_
 def total_scores(scores: list) -> dict: # field -> (share found, of)
     "Sum up the counts of several documents"
     out = {}
