@@ -6,7 +6,7 @@
 __all__ = ['SECTIONS', 'JSON_RESUME_KEYS', 'CROSSWALKS', 'crosswalk', 'error_shown', 'notice', 'shorten', 'listed', 'shown',
            'needs', 'section_colour', 'Prediction', 'Chunk', 'Resume', 'TrainConfig', 'default_epochs', 'settle',
            'writing', 'whole_file', 'folder_lock', 'must_be_free', 'whole_folder', 'out_of_memory', 'notice_once',
-           'in_parts']
+           'in_parts', 'name_methods']
 
 # %% ../nbs/00_core.ipynb #c004
 import errno, html, logging, os, re
@@ -387,3 +387,13 @@ def in_parts(fn,    # a sequence of rows -> a result
     notice_once('memory does not suffice for a batch: it is read in parts, which takes longer and changes no result')
     k = len(rows)//2                        # outside of `except`, so that what the failed try held is free again
     return in_parts(fn, rows[:k]) + in_parts(fn, rows[k:])
+
+# %% ../nbs/00_core.ipynb #h9n2
+def name_methods(*classes):
+    "Give functions of this package that were attached to `classes` by assignment the name under which they stand there"
+    import inspect
+    for cls in classes:
+        for name, f in vars(cls).items():
+            if inspect.isfunction(f) and f.__module__ == cls.__module__: f.__name__, f.__qualname__ = name, f'{cls.__qualname__}.{name}'
+
+name_methods(Resume, TrainConfig)

@@ -655,3 +655,7 @@ def to_resumes(df: pd.DataFrame) -> list: # of `Resume`, in order of first appea
     out = {}
     for i, t, s, k in zip(ids, df['text'], sec, kind): out.setdefault(i, Resume(resume_id=i if 'resume_id' in df else None)).chunks.append(Chunk(t, s, k))
     return list(out.values())
+
+# %% ../nbs/01_data.ipynb #h9n2
+from .core import name_methods
+name_methods(DataReport)

@@ -202,3 +202,7 @@ def _report_dict(self: Report, texts: bool = False # with the texts of the mista
     if texts and self.mistakes is not None: d['mistakes'] = self.mistakes.to_dict('records')
     return d
 Report.to_dict = _report_dict
+
+# %% ../nbs/05_evaluation.ipynb #h9n2
+from .core import name_methods
+name_methods(Report)

@@ -267,3 +267,7 @@ def push_to_hub(folder,               # of a run
         api.upload_folder(repo_id=repo_id, folder_path=str(folder), commit_message='resume_bert: upload a run')
     except Exception as e: raise ValueError(f'{folder} was not uploaded to {repo_id!r}: {shorten(e, 160)}') from e
     return str(url)
+
+# %% ../nbs/07_finetuning.ipynb #h9n2
+from .core import name_methods
+name_methods(Run)

@@ -426,3 +426,7 @@ def _stream(self: SectionClassifier,
     texts = iter(texts)
     while part := list(islice(texts, size)): yield from self.predict(part)
 SectionClassifier.stream = _stream
+
+# %% ../nbs/06_inference.ipynb #h9n2
+from .core import name_methods
+name_methods(SectionClassifier)

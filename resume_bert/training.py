@@ -334,3 +334,7 @@ def fit(model,                # from `load_model`
         if checkpoints: checkpoints.reached(at, model, opt, cfg.epochs)
     model.load_state_dict(at.kept, strict=False)
     return at.history
+
+# %% ../nbs/04_training.ipynb #h9n2
+from .core import name_methods
+name_methods(History)
