@@ -4,13 +4,13 @@
 
 # %% auto #0
 __all__ = ['TEXT_NAMES', 'SECTION_NAMES', 'PUBLIC', 'detect_encoding', 'sniff_delimiter', 'guess_column', 'spreadsheet_cell',
-           'for_spreadsheet', 'read_table', 'find_columns', 'as_text', 'public_file']
+           'for_spreadsheet', 'read_table', 'read_parts', 'find_columns', 'as_text', 'public_file']
 
 # %% ../nbs/01_reading.ipynb #d005
 import codecs, csv, io, json, re
 from collections import Counter
 from pathlib import Path
-import pandas as pd
+import numpy as np, pandas as pd
 from .core import needs, notice, shorten
 
 # %% ../nbs/01_reading.ipynb #d010
@@ -85,12 +85,16 @@ def _read_raw_labels(text, labels):
     return _source(df, pd.RangeIndex(1, len(df)+1), format=f'raw {labels}-label corpus', unlabelled={'no label': bad} if bad else {})
 
 # %% ../nbs/01_reading.ipynb #d037
+def _layout(head):
+    "Delimiter, and lines before the header"
+    skip = len(head) - len(head.lstrip('\r\n')); skip = head[:skip].count('\n')
+    declared = re.match(r'\s*sep=(.)\r?\n', head)
+    return (declared[1], skip+1) if declared else (sniff_delimiter(head), skip)
+
 def _delimited(raw, encoding, where):
     head = raw[:65536].decode(encoding, errors='ignore')
     if (labels := _raw_labels(head)): return _read_raw_labels(raw.decode(encoding), labels)
-    skip = len(head) - len(head.lstrip('\r\n')); skip = head[:skip].count('\n')
-    declared = re.match(r'\s*sep=(.)\r?\n', head)
-    sep, skip = (declared[1], skip+1) if declared else (sniff_delimiter(head), skip)
+    sep, skip = _layout(head)
     try:
         df = pd.read_csv(io.BytesIO(raw), sep=sep, dtype=str, keep_default_na=False, encoding=encoding, skip_blank_lines=False, skiprows=skip)
     except pd.errors.EmptyDataError: raise ValueError(f'{where} is empty') from None
@@ -348,6 +352,82 @@ def read_table(data,                  # path of a file or folder, a DataFrame, a
     try: raw = path.read_bytes()
     except OSError as e: raise ValueError(f'{path} cannot be read: {shorten(e.strerror or e, 120)}') from None
     return _from_bytes(raw, path.name, path, encoding)
+
+# %% ../nbs/01_reading.ipynb #x202
+def _encoding_of(path, encoding, head):
+    "The encoding of a large text file, gone through in blocks; None where only `read_table` can tell"
+    def decodes(enc):
+        dec = codecs.getincrementaldecoder(enc)()
+        with open(path, 'rb') as f:
+            try:
+                while block := f.read(2**20): dec.decode(block)
+                dec.decode(b'', True); return True
+            except UnicodeDecodeError: return False
+    if encoding: return encoding if decodes(encoding) else None
+    if 0 in head or not decodes('utf-8'): return None
+    return 'utf-8-sig' if head.startswith(codecs.BOM_UTF8) else 'utf-8'
+
+def _csv_layout(path, encoding):
+    "(encoding, delimiter, lines before the header) of a large CSV file, or None"
+    with open(path, 'rb') as f: head = f.read(65536)
+    known = (b'\x1f\x8b', b'BZh', b'\xfd7zXZ', b'PK\x03\x04', b'PAR1', *_NO_TABLE)
+    if head.startswith(known) or not (enc := _encoding_of(path, encoding, head)): return None
+    text = head.decode(enc, errors='ignore')
+    if Path(path).suffix.lower() in ('.json', '.jsonl', '.ndjson') or text.lstrip()[:1] in '<[{' or _raw_labels(text): return None
+    return enc, *_layout(text)
+
+# %% ../nbs/01_reading.ipynb #x203
+def _csv_parts(path, layout, size, columns=None):
+    enc, sep, skip = layout
+    try:
+        for df in pd.read_csv(path, sep=sep, dtype=str, keep_default_na=False, encoding=enc, skip_blank_lines=False, skiprows=skip, chunksize=size, usecols=columns):
+            first = skip+2 + (df.index[0] if isinstance(df.index, pd.RangeIndex) else 0)
+            df = _trailing_delimiter(df, path)
+            yield _source(df, pd.RangeIndex(first, first+len(df)), format={'\t': 'TSV'}.get(sep, 'CSV'), delimiter=sep, encoding=enc)
+    except pd.errors.ParserError as e: raise ValueError(_parser_line(e, sep, path)) from None
+
+def _stands_together(parts, column):
+    "Does every value of a column stand in one block of rows?"
+    seen, last = set(), None
+    for df in parts:
+        v = df[column].to_numpy(dtype=object)
+        for x in v[np.r_[True, v[1:] != v[:-1]]]:
+            if x == last: continue
+            if x in seen: return False
+            seen.add(x); last = x
+    return True
+
+def _unparted(parts, column):
+    "The same rows, cut only between different values of a column"
+    kept = None
+    for df in parts:
+        if kept is not None: df = _source(pd.concat([kept, df]), [*kept.index, *df.index], **df.attrs['source'])
+        v = df[column].to_numpy(dtype=object)
+        cut = len(v) - int(np.argmax(np.r_[v[::-1] != v[-1], True]))
+        if cut: yield df.iloc[:cut]
+        kept = df.iloc[cut:]
+    if kept is not None and len(kept): yield kept
+
+# %% ../nbs/01_reading.ipynb #x204
+def read_parts(path,                     # of a file
+               encoding: str = None,     # of a text file; None: detected
+               together: str = None,     # a column whose neighbouring equal values stay in one part; ignored where there is no such column
+               size: int = 20_000,       # rows of a part
+               whole: int = 8*2**20,     # bytes up to which a file comes in one part
+              ): # yields tables as `read_table` gives them
+    "Read a table in parts; raises what `read_table` raises"
+    p = Path(path)
+    layout = _csv_layout(p, encoding) if p.is_file() and p.stat().st_size > whole and (not encoding or _known(encoding)) else None
+    if not layout: yield read_table(path, encoding); return
+    first = next(_csv_parts(p, layout, 1), None)
+    if together not in (() if first is None else first): yield from _csv_parts(p, layout, size); return
+    if _stands_together(_csv_parts(p, layout, size, [together]), together): yield from _unparted(_csv_parts(p, layout, size), together); return
+    notice(f'{path}: the rows of a {together} do not stand together, so the whole table is held in memory')
+    yield read_table(path, encoding)
+
+def _known(encoding):
+    try: return bool(codecs.lookup(encoding))
+    except LookupError: return False
 
 # %% ../nbs/01_reading.ipynb #d087
 def find_columns(df: pd.DataFrame,

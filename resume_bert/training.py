@@ -319,7 +319,7 @@ def fit(model,                # from `load_model`
     loss_fn = torch.nn.CrossEntropyLoss(None if weights is None else weights.to(device))
     start_weights = encoder_weights(model) if cfg.base_share else {}
     at, bar = checkpoints.restore(model, opt) if checkpoints else Progress(), _bar(cfg.epochs, progress)
-    with _stoppable(checkpoints):
+    with bar, _stoppable(checkpoints):
         while at.epoch < cfg.epochs:
             start = time.perf_counter()-at.seconds
             batches.batch_sampler.set_epoch(at.epoch)
@@ -333,5 +333,4 @@ def fit(model,                # from `load_model`
             if score and cfg.patience and at.epoch-at.history.best >= cfg.patience: at.epoch = cfg.epochs
         if checkpoints: checkpoints.reached(at, model, opt, cfg.epochs)
     model.load_state_dict(at.kept, strict=False)
-    bar.close()
     return at.history
