@@ -9,8 +9,7 @@ __all__ = ['CLEANING', 'clean_text', 'fix_mojibake', 'unescape', 'strip_bullet',
 # %% ../nbs/01_cleaning.ipynb #d039
 import html, re, unicodedata
 import numpy as np
-from .core import shorten
-from .reading import needs
+from .core import needs, shorten
 
 # %% ../nbs/01_cleaning.ipynb #d010
 _INVISIBLE = re.compile('[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufff9-\ufffb\ufffe\uffff\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]')

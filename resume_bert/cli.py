@@ -7,11 +7,11 @@ __all__ = ['DEMO_RESUMES', 'DEMO_EPOCHS', 'SECTION_FORMATS', 'READ_LIMITS', 'hom
            'resume_json', 'parser', 'main']
 
 # %% ../nbs/99_cli.ipynb #c004
-import argparse, json, os, sys
+import argparse, csv, json, os, sys
 from dataclasses import asdict, fields
 from pathlib import Path
 from . import __version__
-from .core import TrainConfig, notice, whole_file
+from .core import TrainConfig, listed, notice, shown, whole_file
 
 # %% ../nbs/99_cli.ipynb #c007
 def home() -> Path: # of the demo's run and whatever else the command line keeps
@@ -57,7 +57,7 @@ def demo(full: bool = False, # all training resumes instead of a fixed part
     print(f'\nall in {time.perf_counter()-start:.0f} s. Next: resume-bert predict "BSc Nursing, University of Ibadan"', file=sys.stderr)
 
 # %% ../nbs/99_cli.ipynb #c014
-def _classifier(run, device='auto'):
+def _classifier(run, device='auto', precision='auto'):
     "The classifier of a run; without one the demo's, which is trained on first use"
     from resume_bert.inference import SectionClassifier
     if run is None:
@@ -65,7 +65,7 @@ def _classifier(run, device='auto'):
         if not (run/'config.json').is_file():
             notice(f'no --run was given and there is no demo run yet: training one now, once, in {run}')
             make_demo_run()
-    return SectionClassifier.load(run, device=device)
+    return SectionClassifier.load(run, device=device, precision=precision)
 
 def _table(a, labelled):
     from resume_bert.data import load_chunks
@@ -75,7 +75,7 @@ def _table(a, labelled):
 def _train(a):
     from resume_bert.finetuning import finetune
     cfg = TrainConfig(**{f.name: getattr(a, f.name) for f in fields(TrainConfig)})
-    run = finetune(_table(a, True), cfg, out=a.out, overwrite=a.overwrite, texts=a.texts)
+    run = finetune(_table(a, True), cfg, out=a.out, overwrite=a.overwrite, texts=a.texts, continue_run=a.continue_run, checkpoint_minutes=a.checkpoint_minutes)
     print(run.report)
     print(f'saved in {run.folder}', file=sys.stderr)
 
@@ -91,28 +91,48 @@ def _evaluate(a):
 def _predict(a):
     if bool(a.text) == bool(a.file): raise ValueError('predict: give texts, or --file DATA with --out FILE')
     if not a.file:
-        for t, p in zip(a.text, _classifier(a.run, a.device).predict(a.text)): print(f'{p.section}\t{p.confidence:.3f}\t{t}')
+        for t, p in zip(a.text, _classifier(a.run, a.device, a.precision).predict(a.text)): print(f'{p.section}\t{p.confidence:.3f}\t{t}')
         return
     if not a.out: raise ValueError('predict: --file needs --out FILE')
     if Path(a.out).exists() and not a.overwrite: raise FileExistsError(f'{a.out} exists already; give another place, or --overwrite to replace it')
     _predict_file(a)
 
 def _predict_file(a):
+    from resume_bert.reading import for_spreadsheet, read_parts
+    n, columns = 0, None
+    with whole_file(a.out) as tmp, open(tmp, 'w', encoding='utf-8', newline='') as f:
+        for df in read_parts(a.file, a.encoding, a.resume_col or 'resume_id'):
+            if not columns: columns, clf = _predict_columns(df, a), _classifier(a.run, a.device, a.precision)
+            df['predicted'], df['confidence'] = _predicted(clf, df, *columns, a)
+            for_spreadsheet(df).to_csv(f, header=not n, index=False, quoting=csv.QUOTE_NONNUMERIC, lineterminator='\n')
+            n += len(df)
+    print(f'{n:,} rows written to {a.out}', file=sys.stderr)
+
+def _predict_columns(df, a):
+    "Names of the columns with the texts and the resumes"
+    from resume_bert.reading import find_columns
+    if not len(df): raise ValueError(f'{a.file} has no rows')
+    text, resume = find_columns(df, a.text_col, labelled=False, where=a.file)[0], a.resume_col or 'resume_id'
+    if a.resume_col and resume not in df: raise ValueError(f'{a.file} has no column {resume!r}; its columns are: {listed(df.columns)}')
+    return text, resume
+
+def _predicted(clf, df, text, resume, a):
+    "Sections and confidences of the rows of a part"
     import pandas as pd
     from resume_bert.cleaning import clean_texts
     from resume_bert.inference import softmax
-    from resume_bert.reading import as_text, find_columns, read_table
-    df = read_table(a.file, a.encoding)
-    if not len(df): raise ValueError(f'{a.file} has no rows')
-    text, resume = find_columns(df, a.text_col, labelled=False, where=a.file)[0], a.resume_col or 'resume_id'
-    if a.resume_col and resume not in df: raise ValueError(f'{a.file} has no column {resume!r}; its columns are: {", ".join(map(repr, df.columns))}')
+    from resume_bert.reading import as_text
     chunks = pd.DataFrame({'text': clean_texts(as_text(df[text], a.file), a.clean)[0]})
     if resume in df: chunks['resume_id'] = df[resume].to_numpy()
-    clf = _classifier(a.run, a.device)
     p = softmax(clf.table_logits(chunks))
-    df['predicted'], df['confidence'] = [clf.sections[i] for i in p.argmax(1)], p.max(1).round(4)
-    with whole_file(a.out) as tmp: df.to_csv(tmp, index=False)
-    print(f'{len(df):,} rows written to {a.out}', file=sys.stderr)
+    return [clf.sections[i] for i in p.argmax(1)], p.max(1).round(4)
+
+# %% ../nbs/99_cli.ipynb #x302
+def _export(a):
+    from resume_bert.export import export
+    table = export(a.run, a.out, int8=a.precision != 'fp32', fp32=a.precision != 'int8', data=a.data, overwrite=a.overwrite)
+    print(table.to_string())
+    print(f'saved in {a.out}', file=sys.stderr)
 
 # %% ../nbs/99_cli.ipynb #c017c
 SECTION_FORMATS = dict(text='.txt', json='.json', jsonresume='.json', html='.html') # format -> extension of the files it is written to
@@ -217,6 +237,8 @@ def parser() -> argparse.ArgumentParser:
     t = sub.add_parser('train', help='fine-tune on a table and write a run')
     t.add_argument('data', help='a table with texts and sections: CSV, TSV, JSON, JSONL, Parquet, Excel, an export of Label Studio or Doccano, or a folder with a subfolder a section'); t.add_argument('--out', required=True, metavar='RUN', help='folder for the run')
     t.add_argument('--overwrite', action='store_true'); t.add_argument('--texts', action='store_true', help='put the texts of the worst mistakes into the run')
+    t.add_argument('--continue', dest='continue_run', action='store_true', help='go on with a training of RUN that was interrupted')
+    t.add_argument('--checkpoint-minutes', type=float, metavar='N', help='between checkpoints; default: so that they cost less than 2 %% of the time')
     _column_options(t); _config_options(t)
     e = sub.add_parser('evaluate', help='score a run on a labelled table')
     e.add_argument('data'); e.add_argument('--json', metavar='FILE', help='write the scores as JSON')
@@ -224,6 +246,10 @@ def parser() -> argparse.ArgumentParser:
     q = sub.add_parser('predict', help='say which section texts belong to')
     q.add_argument('text', nargs='*'); q.add_argument('--file', metavar='DATA', help='a table to predict'); q.add_argument('--out', metavar='FILE', help='CSV to write')
     q.add_argument('--overwrite', action='store_true'); _column_options(q)
+    q.add_argument('--precision', choices=('auto', 'fp32', 'bf16', 'int8'), default='auto', help='default: int8 for a bundle that has it, else fp32')
+    x = sub.add_parser('export', help='make a bundle of a run, which predicts without torch')
+    x.add_argument('run', metavar='RUN'); x.add_argument('--out', required=True, metavar='DIR', help='folder for the bundle'); x.add_argument('--overwrite', action='store_true')
+    x.add_argument('--precision', choices=('both', 'fp32', 'int8'), default='both', help='what to write; default: both'); x.add_argument('--data', metavar='TABLE', help='rows to compare on; default: part of the sample corpus')
     s = sub.add_parser('sections', help='cut whole resumes into sections: PDF, DOCX, HTML, Markdown, text, JSON Resume')
     s.add_argument('files', nargs='+', metavar='FILE'); s.add_argument('--format', choices=SECTION_FORMATS, default='text', help='default: text')
     s.add_argument('--out', metavar='DIR', help='write one file a resume there instead of to stdout'); s.add_argument('--overwrite', action='store_true')
@@ -233,13 +259,19 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 # %% ../nbs/99_cli.ipynb #c021
+def _without_texts(e, argv):
+    "The message, without texts that were typed where something else belongs"
+    said = str(e)
+    for a in {x for a in argv for x in (str(a), str(a).split('=', 1)[-1])}: said = said.replace(a, shown(a)).replace(repr(a), repr(shown(a)))
+    return said
+
 def main(argv=None) -> int: # exit code
     "Run the command line; errors in the input are one line on stderr and exit code 2"
     try:
         a = parser().parse_args(argv)
         if a.command == 'demo': demo(a.full)
-        else: return dict(train=_train, evaluate=_evaluate, predict=_predict, sections=_sections)[a.command](a) or 0
+        else: return dict(train=_train, evaluate=_evaluate, predict=_predict, export=_export, sections=_sections)[a.command](a) or 0
         return 0
-    except KeyboardInterrupt: print('\nresume-bert: interrupted', file=sys.stderr); return 130
+    except KeyboardInterrupt as e: print(f'\nresume-bert: {str(e) or "interrupted"}', file=sys.stderr); return 130
     except BrokenPipeError: os.dup2(os.open(os.devnull, os.O_WRONLY), 1); return 0
-    except (ValueError, OSError, FloatingPointError) as e: print(f'resume-bert: {e}', file=sys.stderr); return 2
+    except (ValueError, OSError, FloatingPointError, MemoryError) as e: print(f'resume-bert: {_without_texts(e, sys.argv[1:] if argv is None else argv)}', file=sys.stderr); return 2

@@ -7,17 +7,17 @@ __all__ = ['choose_head', 'training_loader', 'fold_temperature', 'report_html', 
            'push_to_hub']
 
 # %% ../nbs/07_finetuning.ipynb #c004
-import base64, html, io, json, platform, time
+import base64, hashlib, html, io, json, platform, re, time
 from dataclasses import dataclass
 from pathlib import Path
 import numpy as np, pandas as pd, torch
-from .core import Resume, TrainConfig, must_be_free, notice, shorten, whole_folder
-from .data import encode_labels, load_chunks, split_chunks
+from .core import Resume, TrainConfig, folder_lock, listed, must_be_free, notice, shorten, whole_folder
+from .data import _row_names, encode_labels, load_chunks, split_chunks
 from .dataset import ClassificationDataset, ResumeDataset, make_loader
 from .evaluation import Report, confusion, evaluate, fit_temperature, scores
-from .inference import RESUME_SNIPPET, SectionClassifier, softmax
+from .inference import RESUME_SNIPPET, SectionClassifier, seal, softmax
 from .model import load_model, load_tokenizer, save_model
-from .training import History, class_weights, fit
+from .training import Checkpoints, History, class_weights, fit
 
 # %% ../nbs/07_finetuning.ipynb #c009
 def choose_head(cfg: TrainConfig, df: pd.DataFrame) -> TrainConfig: # resolved: every default filled in
@@ -93,16 +93,20 @@ def model_card(report: Report, cfg: TrainConfig, sizes: dict) -> str: # Markdown
     return f'---\n{data.to_yaml()}\n---\n\n' + _card_text(report, cfg, sizes, Path(base).name if Path(base).is_dir() else base)
 
 # %% ../nbs/07_finetuning.ipynb #c023
+def _plain(name):
+    "A name as plain text in Markdown, whatever it holds"
+    return re.sub(r'[|`*_\[\]<>&!\\\n\r]', lambda m: f'&#{ord(m[0])};', str(name))
+
 def _card_text(report, cfg, sizes, base):
     t = report.table()
     table = '\n'.join(['| | ' + ' | '.join(t.columns) + ' |', '|---'*(len(t.columns)+1) + '|'] + [f'| {i} | ' + ' | '.join(r) + ' |' for i, r in zip(t.index, t.values.tolist())])
-    per = '\n'.join(f'| {s.replace("|", "/")} | {r.f1:.3f} [{r.f1_low:.3f}, {r.f1_high:.3f}] | {int(r.support)} |' for s, r in report.per_section.iterrows())
+    per = '\n'.join(f'| {_plain(s)} | {r.f1:.3f} [{r.f1_low:.3f}, {r.f1_high:.3f}] | {int(r.support)} |' for s, r in report.per_section.iterrows())
     how = {'chunk': 'each chunk alone', 'resume': 'each chunk in a window of consecutive chunks of its resume, one label at each separator'}[cfg.head]
     snippet = (_CHUNK_SNIPPET if cfg.head == 'chunk' else RESUME_SNIPPET).replace('RUN', '"path/or/name/of/this/model"')
     return f'''# Resume section classifier
 
 Says which section of a resume a line, bullet or short paragraph belongs to ({how}).
-Made with [resume_bert](https://github.com/resume-bert/resume_bert) from `{base}`.
+Made with [resume_bert](https://github.com/resume-bert/resume_bert) from {_plain(base)}.
 
 ## Use
 
@@ -161,46 +165,76 @@ def _write_run(self: Run, folder, overwrite=False, texts=False):
         self.history.table().to_csv(d/'history.csv', index=False)
         (d/'README.md').write_text(model_card(self.report, self.config, self.sizes), encoding='utf-8')
         (d/'report.html').write_text(report_html(self.report, self.history, self.config, texts), encoding='utf-8')
+        seal(d)
     self.folder = Path(folder)
 Run.save = _write_run
+
+# %% ../nbs/07_finetuning.ipynb #r8f1
+def _checkpoints(out, overwrite, continue_run, minutes):
+    "Where the training of the run `out` is kept while it goes on; raises `FileExistsError` for one that is neither to be continued nor overwritten"
+    saved = Checkpoints(Path(out).with_name(f'.{Path(out).name}.training'), minutes=minutes, anew=not continue_run)
+    if continue_run and not saved.newest(): notice(f'{out}: there is no checkpoint to go on from, so the training starts')
+    if not continue_run and not overwrite and saved.newest():
+        raise FileExistsError(f'{out}: a training was interrupted there; continue_run=True (--continue) goes on with it, overwrite=True (--overwrite) starts anew')
+    return saved
+
+def _about(cfg, part):
+    "What has to be the same when a training goes on: settings and data"
+    digest = lambda d: hashlib.sha256(json.dumps([d[c].tolist() for c in ('text', 'section', 'resume_id') if c in d]).encode()).hexdigest()[:12]
+    return {k: v for k, v in cfg.to_dict().items() if k != 'device'} | {f'table of {s} rows': f'{len(d):,} rows, {digest(d)}' for s, (d, _) in part.items()}
 
 # %% ../nbs/07_finetuning.ipynb #c027
 def finetune(data,                    # a path or DataFrame for `load_chunks`, with the columns of a chunk table
              cfg: TrainConfig = None, # the knobs; all have defaults
              out=None,                # where to write the run; None: keep it in memory
-             overwrite: bool = False, # replace a run that is there already?
+             overwrite: bool = False, # replace a run, or an interrupted training, that is there already?
              on_epoch=None,           # called with a dict after each epoch
              progress: bool = True,   # show a bar and a line an epoch?
              texts: bool = False,     # put the texts of the worst mistakes into metrics.json and report.html?
+             continue_run: bool = False,       # go on with the training of `out` that was interrupted? Without one it starts
+             checkpoint_minutes: float = None, # between checkpoints; None: so that they cost less than 2 % of the time
             ) -> Run:
     """Fine-tune a base model on a chunk table and judge it on the test split.
 
     Learns from the split 'train', chooses epoch and temperature on 'valid', reports 'test'; where there is no `split` column, `split_chunks` makes one.
-    Raises what `load_chunks`, `split_chunks` and `load_model` raise, and `FileExistsError` when `out` holds something and `overwrite` is False."""
+    Raises what `load_chunks`, `split_chunks`, `load_model` and `fit` raise, `FileExistsError` when `out` holds something and `overwrite` is False, and
+    `OSError` when `out` cannot be written or another process is writing it."""
     df = data if isinstance(data, pd.DataFrame) and 'cleaning' in data.attrs else load_chunks(data)
     cfg = cfg or TrainConfig()
     choose_head(cfg, df)
-    if out is not None: must_be_free(out, overwrite)
+    if out is None:
+        if continue_run: raise ValueError('continue_run=True goes on with a training that has a folder; name it with out')
+        return _finetune(df, cfg, on_epoch, progress)
+    with folder_lock(out):
+        must_be_free(out, overwrite)
+        saved = _checkpoints(out, overwrite, continue_run, checkpoint_minutes)
+        run = _finetune(df, cfg, on_epoch, progress, saved)
+        try: run.save(out, overwrite, texts)
+        except OSError as e: raise OSError(f'{e}; the training is kept, go on with continue_run=True (--continue)') if saved.newest() else e
+        saved.remove()
+    return run
+
+def _finetune(df, cfg, on_epoch, progress, saved=None):
     df = split_chunks(df, seed=cfg.seed)
     cfg = choose_head(cfg, df)
     y, enc = encode_labels(df['section'])
     part = {s: (df[df['split'] == s].reset_index(drop=True), y[(df['split'] == s).to_numpy()]) for s in ('train', 'valid', 'test')}
-    run = _train(part, [str(s) for s in enc.classes_], cfg, on_epoch, progress)
-    if out is not None: run.save(out, overwrite, texts)
-    return run
+    if saved: saved.about = _about(cfg, part)
+    rows = [r for r, s in zip(_row_names(df), df['split']) if s == 'train']
+    return _train(part, [str(s) for s in enc.classes_], cfg, on_epoch, progress, saved, rows)
 
 # %% ../nbs/07_finetuning.ipynb #c028
-def _train(part, sections, cfg, on_epoch, progress):
+def _train(part, sections, cfg, on_epoch, progress, saved=None, rows=None):
     (train, y), (valid, vy), _ = part.values()
     missing = sorted(set(sections) - set(train['section']))
-    if missing: notice(f'no training rows for: {", ".join(missing)}; the model can never say these')
+    if missing: notice(f'no training rows for: {listed(missing)}; the model can never say these')
     weights = class_weights(cfg.class_weights, sections, y)
     tokenizer = load_tokenizer(cfg.base_model)
     limit = min(cfg.max_len, tokenizer.model_max_length)
     if limit < cfg.max_len: raise ValueError(f'max_len={cfg.max_len}, but {cfg.base_model!r} reads at most {limit} tokens')
     model = load_model(cfg.base_model, sections, cfg.head, cfg.seed)
     start = time.perf_counter()
-    history = fit(model, training_loader(train, y, tokenizer, cfg), cfg, _scorer(valid, vy, tokenizer, sections, cfg) if len(valid) else None, weights, on_epoch, progress)
+    history = fit(model, training_loader(train, y, tokenizer, cfg), cfg, _scorer(valid, vy, tokenizer, sections, cfg) if len(valid) else None, weights, on_epoch, progress, saved, rows)
     took = time.perf_counter()-start
     clf = SectionClassifier(model, tokenizer, sections, cfg.head, cfg.max_len)
     if len(valid): fold_temperature(model, fit_temperature(clf.table_logits(valid), vy))
