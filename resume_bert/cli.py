@@ -11,7 +11,7 @@ import argparse, csv, json, os, sys
 from dataclasses import asdict, fields
 from pathlib import Path
 from . import __version__
-from .core import TrainConfig, notice, whole_file
+from .core import TrainConfig, listed, notice, shown, whole_file
 
 # %% ../nbs/99_cli.ipynb #c007
 def home() -> Path: # of the demo's run and whatever else the command line keeps
@@ -113,7 +113,7 @@ def _predict_columns(df, a):
     from resume_bert.reading import find_columns
     if not len(df): raise ValueError(f'{a.file} has no rows')
     text, resume = find_columns(df, a.text_col, labelled=False, where=a.file)[0], a.resume_col or 'resume_id'
-    if a.resume_col and resume not in df: raise ValueError(f'{a.file} has no column {resume!r}; its columns are: {", ".join(map(repr, df.columns))}')
+    if a.resume_col and resume not in df: raise ValueError(f'{a.file} has no column {resume!r}; its columns are: {listed(df.columns)}')
     return text, resume
 
 def _predicted(clf, df, text, resume, a):
@@ -259,6 +259,12 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 # %% ../nbs/99_cli.ipynb #c021
+def _without_texts(e, argv):
+    "The message, without texts that were typed where something else belongs"
+    said = str(e)
+    for a in {x for a in argv for x in (str(a), str(a).split('=', 1)[-1])}: said = said.replace(a, shown(a)).replace(repr(a), repr(shown(a)))
+    return said
+
 def main(argv=None) -> int: # exit code
     "Run the command line; errors in the input are one line on stderr and exit code 2"
     try:
@@ -268,4 +274,4 @@ def main(argv=None) -> int: # exit code
         return 0
     except KeyboardInterrupt as e: print(f'\nresume-bert: {str(e) or "interrupted"}', file=sys.stderr); return 130
     except BrokenPipeError: os.dup2(os.open(os.devnull, os.O_WRONLY), 1); return 0
-    except (ValueError, OSError, FloatingPointError, MemoryError) as e: print(f'resume-bert: {e}', file=sys.stderr); return 2
+    except (ValueError, OSError, FloatingPointError, MemoryError) as e: print(f'resume-bert: {_without_texts(e, sys.argv[1:] if argv is None else argv)}', file=sys.stderr); return 2

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 import numpy as np, pandas as pd
 from .cleaning import check_steps, clean_text, clean_texts, near_copies, other_language
-from .core import SECTIONS, Chunk, Resume, notice, shorten, whole_file
+from .core import SECTIONS, Chunk, Resume, notice, listed, shorten, whole_file
 from .reading import _rows, as_text, find_columns, public_file, read_table
 
 # %% ../nbs/01_data.ipynb #d007
@@ -61,7 +61,7 @@ def load_chunks(data,                   # path of a file or folder, a DataFrame 
     text, section = find_columns(df, text_col, section_col, labelled, where)
     for given, default in ((resume_col, 'resume_id'), (order_col, 'order')):
         if given not in (None, default) and given not in df:
-            raise ValueError(f'{where} has no column {given!r}; its columns are: {", ".join(map(repr, df.columns))}')
+            raise ValueError(f'{where} has no column {given!r}; its columns are: {listed(df.columns)}')
     names = {text: 'text', section: 'section', resume_col or 'resume_id': 'resume_id', order_col or 'order': 'order', 'kind': 'kind', 'split': 'split'}
     if not len(df): raise ValueError(f'{where} has no rows')
     source, df = df.attrs['source'], df[[c for c in names if c in df]].rename(columns=names)
@@ -117,12 +117,12 @@ LONG_TEXT = 40 # characters from which on two equal texts are taken to be copies
 # %% ../nbs/01_data.ipynb #d081
 def _check_labels(df, log, where):
     if log['relabelled']:
-        notice('label spellings joined: ' + ', '.join(f'{a!r} -> {b!r}' for a, b in log['relabelled'].items()))
+        notice('label spellings joined: ' + ', '.join(f'{shorten(a)!r} -> {shorten(b)!r}' for a, b in list(log['relabelled'].items())[:15]))
     both = df[_conflicts(df)]
     log['conflicts'] = Names(map(str, both['row']))
     if len(both): notice(f'the same text stands under different sections in {_rows(both["row"])}; nothing was changed')
     if df['section'].nunique() < 2:
-        raise ValueError(f'{where} has only one section, {df["section"].iloc[0]!r}; a classifier needs at least two')
+        raise ValueError(f'{where} has only one section, {shorten(df["section"].iloc[0])!r}; a classifier needs at least two')
 
 def _conflicts(df):
     "Rows whose text stands under another section too; in tables of whole resumes short repeats are no conflict"
@@ -201,7 +201,7 @@ def _row_strata(df, log):
     rare = sorted(n.index[n < 3])
     if rare:
         log['rare'] = rare
-        notice('too few texts to split, kept in training: ' + ', '.join(f'{s} ({n[s]})' for s in rare))
+        notice('too few texts to split, kept in training: ' + ', '.join(f'{shorten(s)} ({n[s]})' for s in rare[:15]) + ', …'*(len(rare) > 15))
     return rare
 
 # %% ../nbs/01_data.ipynb #d084
@@ -225,7 +225,7 @@ def _with_split(df, split, log):
     "The table with this split, without the rows that would leak"
     attrs, df = dict(df.attrs), df.assign(split=split)
     df.attrs = {}
-    stay = ~_crossing(df, log)
+    stay = ~_crossing(df, log).astype(bool)
     row = _row_names(df, attrs)
     if not stay.all():
         log['left_out_rows'] = Names(str(r) for r, s in zip(row, stay) if not s)
@@ -409,7 +409,7 @@ def map_sections(df: pd.DataFrame, # a chunk table
     "Merge, rename or drop sections; raises `ValueError` for a section that the table has not, and where fewer than two are left"
     have = set(df['section'])
     if odd := [s for s in mapping if s not in have]:
-        raise ValueError(f'map_sections: there is no section {odd[0]!r}; there are: {", ".join(sorted(have))}')
+        raise ValueError(f'map_sections: there is no section {shorten(odd[0])!r}; there are: {listed(sorted(have))}')
     new = df['section'].map({s: mapping.get(s, s) for s in have}).astype(object)
     out = _subset(df.assign(section=new), new.notna(), 'its section is left out')
     if out['section'].nunique() < 2:
@@ -655,3 +655,7 @@ def to_resumes(df: pd.DataFrame) -> list: # of `Resume`, in order of first appea
     out = {}
     for i, t, s, k in zip(ids, df['text'], sec, kind): out.setdefault(i, Resume(resume_id=i if 'resume_id' in df else None)).chunks.append(Chunk(t, s, k))
     return list(out.values())
+
+# %% ../nbs/01_data.ipynb #h9n2
+from .core import name_methods
+name_methods(DataReport)

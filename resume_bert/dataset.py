@@ -185,3 +185,7 @@ def vary_form(texts,  # of one resume, in order
     pairs = _joined(texts, labels, rng) if draw['lines'] == 'join' else list(zip(texts, labels))
     if draw['lines'] == 'wrap': pairs = [(line, y) for t, y in pairs for line in textwrap.wrap(t, width, break_long_words=False) or [t]]
     return [t for t, _ in pairs], [y for _, y in pairs]
+
+# %% ../nbs/02_dataset.ipynb #h9n2
+from .core import name_methods
+name_methods(ResumeDataset, LengthBatches)

@@ -11,7 +11,7 @@ __all__ = ['BULLET', 'FORMATS', 'DocumentError', 'plain', 'behind', 'Line', 'bre
 import atexit, io, json, os, re, statistics, subprocess, sys, threading, unicodedata
 from dataclasses import dataclass, replace
 from pathlib import Path
-from .core import JSON_RESUME_KEYS, Chunk, Resume, error_shown, shorten
+from .core import JSON_RESUME_KEYS, Chunk, Resume, error_shown, shorten, shown
 
 # %% ../nbs/08_documents.ipynb #c006
 class DocumentError(ValueError):
@@ -863,7 +863,7 @@ def _open(source, max_bytes):
     path = Path(source)
     if '\0' in str(path) or len(path.name) > 255: raise DocumentError(f'{shorten(path)!r} is no file name; a text needs more than one line')
     if path.is_dir(): raise IsADirectoryError(f'{path} is a folder; give a file')
-    if not path.exists(): raise FileNotFoundError(f'{path} does not exist')
+    if not path.exists(): raise FileNotFoundError(f'{shown(path)} does not exist')
     if not path.is_file(): raise DocumentError(f'{path} is not an ordinary file')
     try:
         with path.open('rb') as f: data = f.read(max_bytes+1)

@@ -10,7 +10,7 @@ __all__ = ['SCORES', 'baseline_probs', 'confusion', 'scores', 'score_intervals',
 import html
 from dataclasses import dataclass, field
 import numpy as np, pandas as pd
-from .core import shorten
+from .core import listed, shorten
 
 # %% ../nbs/05_evaluation.ipynb #c007
 def baseline_probs(train_texts, train_sections, # what it learns from
@@ -126,7 +126,7 @@ def evaluate(y_true,           # section names
     number = {s: i for i, s in enumerate(sections)}
     if len(y_true) != len(probs): raise ValueError(f'evaluate: {len(y_true)} sections but {len(probs)} rows of probabilities')
     if not len(y_true): raise ValueError('evaluate: no rows to judge')
-    if unknown := sorted(set(map(str, y_true))-set(sections)): raise ValueError(f'evaluate: section {unknown[0]!r} is none of the model\'s: {", ".join(sections)}')
+    if unknown := sorted(set(map(str, y_true))-set(sections)): raise ValueError(f'evaluate: section {shorten(unknown[0])!r} is none of the model\'s: {listed(sections)}')
     y, pred, k = np.array([number[str(s)] for s in y_true]), np.asarray(probs).argmax(1), len(sections)
     c = confusion(y, pred, k)
     rep = Report(sections, len(y), score_intervals(y, pred, k, groups), _per_section(c, _resampled(y, pred, k, groups), sections), c,
@@ -202,3 +202,7 @@ def _report_dict(self: Report, texts: bool = False # with the texts of the mista
     if texts and self.mistakes is not None: d['mistakes'] = self.mistakes.to_dict('records')
     return d
 Report.to_dict = _report_dict
+
+# %% ../nbs/05_evaluation.ipynb #h9n2
+from .core import name_methods
+name_methods(Report)

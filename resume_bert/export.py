@@ -18,9 +18,10 @@ def write_onnx(clf,  # a `SectionClassifier` on the CPU, in float32
                path):
     "Write the model of a classifier as ONNX: `input_ids` and `attention_mask` in, `logits` out, batch and length free"
     import torch, warnings
+    from resume_bert.model import logits_at
     class Logits(torch.nn.Module):
         def __init__(self): super().__init__(); self.model = clf.model
-        def forward(self, ids, mask): return self.model(input_ids=ids, attention_mask=mask).logits
+        def forward(self, ids, mask): return logits_at(self.model, ids, mask) if clf.head == 'chunk' else self.model(input_ids=ids, attention_mask=mask).logits
     (first, sep, pad), names = clf.special, ['input_ids', 'attention_mask']
     example = torch.tensor([[first, sep, sep, sep], [first, sep, pad, pad]]), torch.tensor([[1, 1, 1, 1], [1, 1, 0, 0]])
     free = {0: 'batch', 1: 'length'}

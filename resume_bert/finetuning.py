@@ -7,11 +7,11 @@ __all__ = ['choose_head', 'training_loader', 'fold_temperature', 'report_html', 
            'push_to_hub']
 
 # %% ../nbs/07_finetuning.ipynb #c004
-import base64, hashlib, html, io, json, platform, time
+import base64, hashlib, html, io, json, platform, re, time
 from dataclasses import dataclass
 from pathlib import Path
 import numpy as np, pandas as pd, torch
-from .core import Resume, TrainConfig, folder_lock, must_be_free, notice, shorten, whole_folder
+from .core import Resume, TrainConfig, folder_lock, listed, must_be_free, notice, shorten, whole_folder
 from .data import _row_names, encode_labels, load_chunks, split_chunks
 from .dataset import ClassificationDataset, ResumeDataset, make_loader
 from .evaluation import Report, confusion, evaluate, fit_temperature, scores
@@ -93,16 +93,20 @@ def model_card(report: Report, cfg: TrainConfig, sizes: dict) -> str: # Markdown
     return f'---\n{data.to_yaml()}\n---\n\n' + _card_text(report, cfg, sizes, Path(base).name if Path(base).is_dir() else base)
 
 # %% ../nbs/07_finetuning.ipynb #c023
+def _plain(name):
+    "A name as plain text in Markdown, whatever it holds"
+    return re.sub(r'[|`*_\[\]<>&!\\\n\r]', lambda m: f'&#{ord(m[0])};', str(name))
+
 def _card_text(report, cfg, sizes, base):
     t = report.table()
     table = '\n'.join(['| | ' + ' | '.join(t.columns) + ' |', '|---'*(len(t.columns)+1) + '|'] + [f'| {i} | ' + ' | '.join(r) + ' |' for i, r in zip(t.index, t.values.tolist())])
-    per = '\n'.join(f'| {s.replace("|", "/")} | {r.f1:.3f} [{r.f1_low:.3f}, {r.f1_high:.3f}] | {int(r.support)} |' for s, r in report.per_section.iterrows())
+    per = '\n'.join(f'| {_plain(s)} | {r.f1:.3f} [{r.f1_low:.3f}, {r.f1_high:.3f}] | {int(r.support)} |' for s, r in report.per_section.iterrows())
     how = {'chunk': 'each chunk alone', 'resume': 'each chunk in a window of consecutive chunks of its resume, one label at each separator'}[cfg.head]
     snippet = (_CHUNK_SNIPPET if cfg.head == 'chunk' else RESUME_SNIPPET).replace('RUN', '"path/or/name/of/this/model"')
     return f'''# Resume section classifier
 
 Says which section of a resume a line, bullet or short paragraph belongs to ({how}).
-Made with [resume_bert](https://github.com/resume-bert/resume_bert) from `{base}`.
+Made with [resume_bert](https://github.com/resume-bert/resume_bert) from {_plain(base)}.
 
 ## Use
 
@@ -223,7 +227,7 @@ def _finetune(df, cfg, on_epoch, progress, saved=None):
 def _train(part, sections, cfg, on_epoch, progress, saved=None, rows=None):
     (train, y), (valid, vy), _ = part.values()
     missing = sorted(set(sections) - set(train['section']))
-    if missing: notice(f'no training rows for: {", ".join(missing)}; the model can never say these')
+    if missing: notice(f'no training rows for: {listed(missing)}; the model can never say these')
     weights = class_weights(cfg.class_weights, sections, y)
     tokenizer = load_tokenizer(cfg.base_model)
     limit = min(cfg.max_len, tokenizer.model_max_length)
@@ -263,3 +267,7 @@ def push_to_hub(folder,               # of a run
         api.upload_folder(repo_id=repo_id, folder_path=str(folder), commit_message='resume_bert: upload a run')
     except Exception as e: raise ValueError(f'{folder} was not uploaded to {repo_id!r}: {shorten(e, 160)}') from e
     return str(url)
+
+# %% ../nbs/07_finetuning.ipynb #h9n2
+from .core import name_methods
+name_methods(Run)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 import numpy as np
 from .cleaning import clean_text
-from .core import Chunk, Prediction, Resume, in_parts, needs, notice, shorten
+from .core import Chunk, Prediction, Resume, in_parts, needs, notice, shorten, shown
 from .tokens import MAX_CHUNK, cut_windows, encode_texts, make_window, pad_ids, pieces, special_ids, token_batches
 
 # %% ../nbs/06_inference.ipynb #r8b01
@@ -66,8 +66,8 @@ def check_run_folder(folder, # of a run, or of anything else that holds a model
                      needs=('config.json', 'model.safetensors', 'tokenizer_config.json'), # files that have to be there
                     ):
     "Raise `FileNotFoundError` when the folder or one of its files is missing, `ValueError` when it holds what a run must not hold: pickles, code, adapters, links that lead out of it; or when a file is not the one that was saved"
-    folder = Path(folder); run = f'run {str(folder)!r}'
-    if not folder.is_dir(): raise FileNotFoundError(f'{run} does not exist' if not folder.exists() else f'{run} is not a folder')
+    folder = Path(folder); run = f'run {shown(folder)!r}'
+    if not os.path.isdir(folder): raise FileNotFoundError(f'{run} does not exist' if not os.path.exists(folder) else f'{run} is not a folder')
     for n in needs:
         if not (folder/n).is_file(): raise FileNotFoundError(f'{run} has no {n}')
     for f in sorted(folder.iterdir()):
@@ -154,15 +154,16 @@ def _sections(conf, labels, folder):
 
 # %% ../nbs/06_inference.ipynb #x002
 class TorchModel:
-    "A Hugging Face model as a function of numpy arrays: (ids, mask) -> logits"
+    "A Hugging Face model as a function of numpy arrays: (ids, mask, positions that the head reads, or None) -> logits"
     def __init__(self, model, precision='fp32'): self.model, self.bf16 = _int8(model.eval()) if precision == 'int8' else model.eval(), precision == 'bf16'
     @property
     def device(self): return self.model.device
-    def __call__(self, ids, mask):
+    def __call__(self, ids, mask, at=None):
         import torch
+        from resume_bert.model import logits_at
         with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            x = dict(input_ids=torch.from_numpy(ids).to(self.device), attention_mask=torch.from_numpy(mask).to(self.device))
-            return self.model(**x).logits.float().cpu().numpy()
+            ids, mask, at = (None if x is None else torch.from_numpy(x).to(self.device) for x in (ids, mask, at))
+            return logits_at(self.model, ids, mask, at).float().cpu().numpy()
 
 def _int8(model):
     "A copy with the linear layers of its encoder in 8 bits"
@@ -177,7 +178,7 @@ def _int8(model):
 
 # %% ../nbs/06_inference.ipynb #x004
 class OnnxModel:
-    "An exported model as a function of numpy arrays: (ids, mask) -> logits, by onnxruntime; raises `ValueError` for a damaged file"
+    "An exported model as a function of numpy arrays: (ids, mask, positions that the head reads, or None) -> logits, by onnxruntime; raises `ValueError` for a damaged file"
     device = 'cpu'
     def __init__(self, path):
         import mmap
@@ -188,7 +189,9 @@ class OnnxModel:
         options = ort.SessionOptions()
         options.intra_op_num_threads, options.log_severity_level = int(os.environ.get('OMP_NUM_THREADS') or 0), 3
         with _in_one_line(path.parent): self.session = ort.InferenceSession(str(path), options, providers=['CPUExecutionProvider'])
-    def __call__(self, ids, mask): return self.session.run(['logits'], dict(input_ids=ids, attention_mask=mask))[0]
+    def __call__(self, ids, mask, at=None):
+        z = self.session.run(['logits'], dict(input_ids=ids, attention_mask=mask))[0]
+        return z if at is None else np.take_along_axis(z, at[..., None], 1)
 
 # %% ../nbs/06_inference.ipynb #c011
 class SectionClassifier:
@@ -220,7 +223,7 @@ class SectionClassifier:
         sections = _sections(conf, labels, folder)
         from resume_bert.model import HEADS, get_device
         head, device = _head(conf), get_device(device)
-        model, max_len = _load_weights(HEADS[head], folder, conf, len(sections)), _max_len(folder, conf, head)
+        max_len, model = _max_len(folder, conf, head), _load_weights(HEADS[head], folder, conf, len(sections))
         return cls(model.to(device), _load_tokenizer(folder, model), sections, head, max_len, passes, 'fp32' if precision == 'auto' else precision)
 
     def __repr__(self): return f'SectionClassifier(head={self.head!r}, {len(self.sections)} sections, max_len={self.max_len}, {self.precision}, device={str(self.forward.device)!r})'
@@ -259,7 +262,7 @@ def _load_tokenizer(folder, model):
     with _in_one_line(folder):
         tok = load_tokenizer(str(folder))
         top, rows = max(tok.get_vocab().values(), default=0), model.get_input_embeddings().weight.shape[0]
-        special_ids(tok)
+        special_ids(tok); encode_texts(['x \U0010ffff'], tok)   # a character that no vocabulary has
     if top >= rows: raise ValueError(f'run {str(folder)!r}: the tokenizer has ids up to {top:,}, the model {rows:,} embeddings; the files do not belong together')
     return tok
 
@@ -304,11 +307,12 @@ def _load_bundle(cls, folder, labels, device, passes, precision):
 def _run(self: SectionClassifier, windows, n, max_tokens=4096):
     "Logits of `n` rows, shape (n, sections), from windows of (ids, positions, rows)"
     total, count = np.zeros((n, len(self.sections)), dtype=np.float32), np.zeros((n, 1), dtype=np.float32)
-    read = lambda batch: self.forward(*pad_ids([windows[i][0] for i in batch], self.special[2]))
+    where = lambda batch: pad_ids([windows[i][1] for i in batch])[0] if self.head == 'resume' else None      # the last layer is computed only there
+    read = lambda batch: self.forward(*pad_ids([windows[i][0] for i in batch], self.special[2]), where(batch))
     for batch, z in (part for b in token_batches([len(w[0]) for w in windows], max_tokens) for part in in_parts(read, b)):
         for i, zi in zip(batch, z):
-            _, at, rows = windows[i]
-            total[rows] += zi[at] if self.head == 'resume' else zi
+            rows = windows[i][2]
+            total[rows] += zi[:len(rows)] if self.head == 'resume' else zi
             count[rows] += 1
     return total/np.maximum(count, 1)
 SectionClassifier._run = _run
@@ -321,11 +325,13 @@ def _text_windows(self, texts):
             out.append(([first, *p, sep], [len(p)+1], [i]))
     return out
 
+def _parts(texts, size=50_000): return [texts[i:i+size] for i in range(0, len(texts), size)] or [texts]   # the ids of so many are held at a time
+
 def _logits(self: SectionClassifier, texts) -> np.ndarray: # (n, sections)
     "Logits of texts that have nothing to do with each other, in the order given"
     texts = [clean_text(_must_be_text(t, i)) for i, t in enumerate(texts)]
     distinct = {t: i for i, t in enumerate(dict.fromkeys(texts))}
-    z = self._run(_text_windows(self, list(distinct)), len(distinct))
+    z = np.concatenate([self._run(_text_windows(self, part), len(part)) for part in _parts(list(distinct))])
     return z[[distinct[t] for t in texts]] if texts else z
 SectionClassifier.logits = _logits
 
@@ -420,3 +426,7 @@ def _stream(self: SectionClassifier,
     texts = iter(texts)
     while part := list(islice(texts, size)): yield from self.predict(part)
 SectionClassifier.stream = _stream
+
+# %% ../nbs/06_inference.ipynb #h9n2
+from .core import name_methods
+name_methods(SectionClassifier)

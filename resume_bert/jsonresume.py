@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import groupby
 from importlib.resources import files
-from .core import Chunk, Resume, SECTIONS
+from .core import Chunk, Resume, SECTIONS, shorten
 
 # %% ../nbs/09_jsonresume.ipynb #c008
 def json_resume_schema() -> dict:
@@ -33,7 +33,7 @@ def check_json_resume(doc: dict # a JSON Resume document
     schema = json_resume_schema()
     errors = jsonschema.Draft4Validator(schema, format_checker=jsonschema.Draft4Validator.FORMAT_CHECKER).iter_errors(doc)
     for e in sorted(errors, key=lambda e: list(map(str, e.path))):
-        raise ValueError(f'not a JSON Resume: {".".join(map(str, e.path)) or "document"}: {e.message.splitlines()[0][:200]}')
+        raise ValueError(f'not a JSON Resume: {".".join(map(str, e.path)) or "document"}: {shorten(e.message)}')
 
 # %% ../nbs/09_jsonresume.ipynb #c011
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['EMBEDDED', 'HEADS', 'check_digests', 'embedded_folder', 'quietly', 'load_tokenizer', 'load_model', 'seed_everything',
-           'get_device', 'use_bf16', 'param_groups', 'prepare', 'save_model']
+           'get_device', 'use_bf16', 'param_groups', 'prepare', 'logits_at', 'labelled_logits', 'save_model']
 
 # %% ../nbs/03_model.ipynb #c004
 import hashlib, os, random
@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 import numpy as np, torch
+import torch.nn.functional as F
 import transformers
 from safetensors import safe_open
-from transformers import AutoConfig, AutoModelForSequenceClassification, AutoModelForTokenClassification, AutoTokenizer
-from .core import notice, shorten
+from transformers import AutoConfig, AutoModelForSequenceClassification, AutoModelForTokenClassification, AutoTokenizer, BertForSequenceClassification, BertForTokenClassification
+from .core import listed, notice, shorten, shown
 
 # %% ../nbs/03_model.ipynb #c007
 EMBEDDED = 'embedded'
@@ -70,7 +71,7 @@ def _source(base_model):
     if p.is_dir():
         if not (p/'config.json').is_file(): raise FileNotFoundError(f'base model {base_model!r} is a folder without config.json')
         return str(p)
-    if p.is_absolute() or base_model.startswith('.') or base_model.count('/') > 1: raise FileNotFoundError(f'base model {base_model!r}: no such folder')
+    if p.is_absolute() or base_model.startswith('.') or base_model.count('/') > 1: raise FileNotFoundError(f'base model {shown(base_model)!r}: no such folder')
     return base_model
 
 @lru_cache
@@ -93,7 +94,7 @@ def _pretrained(cls, base_model, **kw):
     except MemoryError: raise
     except Exception as e:
         if local: raise ValueError(f'base model {base_model!r} cannot be loaded: {shorten(e, 200)}') from e
-        raise ValueError(f'base model {base_model!r} is neither a folder, nor in the Hub cache, nor could it be fetched from the Hub '
+        raise ValueError(f'base model {shown(base_model)!r} is neither a folder, nor in the Hub cache, nor could it be fetched from the Hub '
                          f'({type(e).__name__}); without a network, use base_model="embedded"') from e
 
 # %% ../nbs/03_model.ipynb #c015
@@ -132,7 +133,7 @@ def load_model(base_model: str,  # a Hub name, a folder or 'embedded'
 
     The head is fresh, but where the base model is a run of this kind, the sections that it knows by name keep what it has learnt of them."""
     names = [str(s) for s in sections]
-    if len(names) < 2 or len(set(names)) < len(names): raise ValueError(f'load_model: needs at least two different sections, got {names}')
+    if len(names) < 2 or len(set(names)) < len(names): raise ValueError(f'load_model: needs at least two different sections, got {listed(names)}')
     if head not in HEADS: raise ValueError(f'load_model: head={head!r}, but it must be "chunk" or "resume"')
     seed_everything(seed)
     model = _pretrained(HEADS[head], base_model, num_labels=len(names), id2label=dict(enumerate(names)), label2id={s: i for i, s in enumerate(names)},
@@ -152,7 +153,7 @@ def get_device(name: str = 'auto' # 'auto', 'cpu', 'cuda', 'cuda:1', 'mps'
     "The device of that name, or the best there is; raises `ValueError` when it is not there"
     have = dict(cuda=torch.cuda.is_available(), mps=torch.backends.mps.is_available(), cpu=True)
     if name == 'auto': return torch.device(next(d for d, ok in have.items() if ok))
-    if not have.get(str(name).split(':')[0], False): raise ValueError(f'device {name!r} is not available here; there is: {", ".join(d for d, ok in have.items() if ok)}')
+    if not have.get(str(name).split(':')[0], False): raise ValueError(f'device {shorten(name)!r} is not available here; there is: {", ".join(d for d, ok in have.items() if ok)}')
     return torch.device(name)
 
 def use_bf16(precision: str, device: torch.device) -> bool:
@@ -174,6 +175,45 @@ def prepare(model, dropout: float|None = None, # share of activations dropped in
         for m in model.modules():
             if isinstance(m, torch.nn.Dropout): m.p = dropout
     model.get_input_embeddings().requires_grad_(not freeze_embeddings)
+
+# %% ../nbs/03_model.ipynb #q7a1
+def _layer_at(layer, h, mask, at):
+    "A BERT layer, only at the positions `at` (batch, n), or at the first; shape (batch, n, width)"
+    a = layer.attention.self
+    x = h[:, :1] if at is None else h.gather(1, at[..., None].expand(-1, -1, h.shape[-1]))
+    heads = lambda t: t.unflatten(-1, (-1, a.attention_head_size)).transpose(1, 2)
+    o = F.scaled_dot_product_attention(heads(a.query(x)), heads(a.key(h)), heads(a.value(h)), mask, a.dropout.p*a.training)
+    return layer.feed_forward_chunk(layer.attention.output(o.transpose(1, 2).flatten(2), x))
+
+def _known(model):
+    "Is it a BERT whose layers we may run one by one?"
+    return type(model) in (BertForSequenceClassification, BertForTokenClassification) and not model.config.is_decoder and model.config._attn_implementation == 'sdpa'
+
+# %% ../nbs/03_model.ipynb #q7a3
+def logits_at(model, input_ids, attention_mask, # shape (batch, longest)
+              at=None, # positions to read, shape (batch, n), for head 'resume'; None for head 'chunk'
+             ):        # logits, shape (batch, sections), or (batch, n, sections) with `at`
+    "The logits of `model(input_ids, attention_mask)`, or those at some positions, without computing what the head does not read"
+    if not _known(model):
+        z = model(input_ids=input_ids, attention_mask=attention_mask).logits
+        return z if at is None else z.gather(1, at[..., None].expand(-1, -1, z.shape[-1]))
+    h, layers = model.bert.embeddings(input_ids), model.bert.encoder.layer
+    mask = None if attention_mask.all() else attention_mask[:, None, None].bool()
+    for layer in layers[:-1]:
+        h = layer(h, mask)
+        if isinstance(h, tuple): h = h[0]
+    h = _layer_at(layers[-1], h, mask, at)
+    return model.classifier(model.dropout(h if at is not None else model.bert.pooler(h)))
+
+# %% ../nbs/03_model.ipynb #q7a5
+def labelled_logits(model, input_ids, attention_mask,
+                    labels # shape (batch,), or (batch, longest) with -100 where nothing is to be said
+                   ) -> tuple: # (logits, labels): shape (n, sections) and (n,), still with some -100 where rows have fewer labels than others
+    "Logits where there are labels, and these labels"
+    if labels.ndim == 1: return logits_at(model, input_ids, attention_mask), labels
+    has = labels != -100
+    at = has.int().argsort(dim=1, descending=True, stable=True)[:, :int(has.sum(1).max())]
+    return logits_at(model, input_ids, attention_mask, at).flatten(0, 1), labels.gather(1, at).flatten()
 
 # %% ../nbs/03_model.ipynb #c045
 def save_model(model, tokenizer, folder):

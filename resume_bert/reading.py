@@ -7,11 +7,11 @@ __all__ = ['TEXT_NAMES', 'SECTION_NAMES', 'PUBLIC', 'detect_encoding', 'sniff_de
            'for_spreadsheet', 'read_table', 'read_parts', 'find_columns', 'as_text', 'public_file']
 
 # %% ../nbs/01_reading.ipynb #d005
-import codecs, csv, io, json, re
+import codecs, csv, io, json, os, re
 from collections import Counter
 from pathlib import Path
 import numpy as np, pandas as pd
-from .core import needs, notice, shorten
+from .core import listed, needs, notice, shorten, shown
 
 # %% ../nbs/01_reading.ipynb #d010
 _MARKS = {codecs.BOM_UTF8: 'utf-8-sig', codecs.BOM_UTF32_LE: 'utf-32', codecs.BOM_UTF16_LE: 'utf-16', codecs.BOM_UTF16_BE: 'utf-16'}
@@ -157,7 +157,7 @@ def _label_studio(tasks, where):
         name, data = t.get('id', i), t['data']
         text = data.get(guess_column(data, TEXT_NAMES) or next((k for k, v in data.items() if isinstance(v, str)), None))
         if text is None:
-            raise ValueError(f'{where}: task {name} has no text among its data ({", ".join(data) or "none"})')
+            raise ValueError(f'{where}: task {name} has no text among its data ({listed(data)})')
         done = [a for a in t.get('annotations', t.get('completions', [])) if not a.get('was_cancelled')]
         results = [r for a in done for r in a.get('result', [])]
         spans = {(v['start'], v['end'], l) for r in results if 'start' in (v := r.get('value', {})) for l in v.get('labels', [])}
@@ -344,7 +344,7 @@ def read_table(data,                  # path of a file or folder, a DataFrame, a
     Raises `FileNotFoundError` for a missing file and `ValueError`, in one line, for a file that holds no table or whose package is not installed."""
     if isinstance(data, pd.DataFrame) or hasattr(data, 'to_pandas') or isinstance(data, dict): return _from_memory(data)
     path = Path(data)
-    if not path.exists(): raise FileNotFoundError(f'{path} does not exist')
+    if not os.path.exists(path): raise FileNotFoundError(f'{shown(path)} does not exist')
     if path.is_dir(): return _folder(path)
     if encoding:
         try: codecs.lookup(encoding)
@@ -446,10 +446,10 @@ def find_columns(df: pd.DataFrame,
         if not given and (col := guess_column([c for c in df.columns if c not in guessed], known)) is not None: guessed[col] = default; return col
         hint = '' if given else f' and none that we would take for it; is there a header row? If so, name the column with {default}_col'
         raise ValueError(f'{where} has no column {given or default!r}{hint}; '
-                         f'its columns are: {", ".join(map(repr, df.columns)) or "none"}')
+                         f'its columns are: {listed(df.columns)}')
     text = find(text_col, 'text', TEXT_NAMES)
     section = find(section_col, 'section', SECTION_NAMES) if labelled else None
-    if guessed: notice(f'{where}: ' + ' and '.join(f'column {c!r} is taken for the {d}' for c, d in guessed.items()))
+    if guessed: notice(f'{where}: ' + ' and '.join(f'column {shorten(c)!r} is taken for the {d}' for c, d in guessed.items()))
     return text, section
 
 # %% ../nbs/01_reading.ipynb #d088

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np, torch
 from safetensors.torch import load_file, save_file
 from torch.nn.utils import clip_grad_norm_
-from .core import TrainConfig, in_parts, notice, settle, writing
-from .model import get_device, param_groups, prepare, seed_everything, use_bf16
+from .core import TrainConfig, in_parts, listed, notice, settle, shorten, writing
+from .model import get_device, labelled_logits, param_groups, prepare, seed_everything, use_bf16
 from .reading import _rows
 
 # %% ../nbs/04_training.ipynb #c013
@@ -36,7 +36,7 @@ def class_weights(spec,     # None, 'balanced' or {section: weight}
     if spec == 'balanced':
         n = np.bincount(np.asarray(labels), minlength=len(sections))
         return torch.tensor(n.sum()/(len(sections)*np.maximum(n, 1)), dtype=torch.float32)
-    if unknown := sorted(set(spec)-set(sections)): raise ValueError(f'class_weights: no section {unknown[0]!r}; there are: {", ".join(sections)}')
+    if unknown := sorted(set(spec)-set(sections)): raise ValueError(f'class_weights: no section {shorten(unknown[0])!r}; there are: {listed(sections)}')
     return torch.tensor([float(spec.get(s, 1)) for s in sections])
 
 # %% ../nbs/04_training.ipynb #c019
@@ -235,9 +235,8 @@ def _gradients(model, batch, loss_fn, cfg, device, bf16):
     def part(rows):
         if share(rows) == 0: return 0.
         xb = {k: v[rows.start:rows.stop].to(device, non_blocking=True) for k, v in batch.items()}
-        y = xb.pop('labels').flatten()
-        with torch.autocast(device.type, torch.bfloat16, enabled=bf16): logits = model(**xb).logits
-        loss = loss_fn(logits.flatten(0, -2).float(), y)*share(rows)
+        with torch.autocast(device.type, torch.bfloat16, enabled=bf16): logits, y = labelled_logits(model, **xb)
+        loss = loss_fn(logits.float(), y)*share(rows)
         for p, g in zip(params, torch.autograd.grad(loss/cfg.accumulate, params, allow_unused=True)):
             if g is not None: p.grad = g.contiguous() if p.grad is None else p.grad.add_(g)
         return loss.item()
@@ -320,7 +319,7 @@ def fit(model,                # from `load_model`
     loss_fn = torch.nn.CrossEntropyLoss(None if weights is None else weights.to(device))
     start_weights = encoder_weights(model) if cfg.base_share else {}
     at, bar = checkpoints.restore(model, opt) if checkpoints else Progress(), _bar(cfg.epochs, progress)
-    with _stoppable(checkpoints):
+    with bar, _stoppable(checkpoints):
         while at.epoch < cfg.epochs:
             start = time.perf_counter()-at.seconds
             batches.batch_sampler.set_epoch(at.epoch)
@@ -334,5 +333,8 @@ def fit(model,                # from `load_model`
             if score and cfg.patience and at.epoch-at.history.best >= cfg.patience: at.epoch = cfg.epochs
         if checkpoints: checkpoints.reached(at, model, opt, cfg.epochs)
     model.load_state_dict(at.kept, strict=False)
-    bar.close()
     return at.history
+
+# %% ../nbs/04_training.ipynb #h9n2
+from .core import name_methods
+name_methods(History)
