@@ -262,7 +262,7 @@ def parser() -> argparse.ArgumentParser:
 def _without_texts(e, argv):
     "The message, without texts that were typed where something else belongs"
     said = str(e)
-    for a in {x for a in argv for x in (str(a), str(a).split('=', 1)[-1])}: said = said.replace(a, shown(a)).replace(repr(a), repr(shown(a)))
+    for a in {x for a in argv for x in (str(a), str(a).split('=', 1)[-1]) if x}: said = said.replace(a, shown(a)).replace(repr(a), repr(shown(a)))
     return said
 
 def main(argv=None) -> int: # exit code
