@@ -34,7 +34,7 @@ def crosswalk(section: str, # one of `SECTIONS`
               to: str,      # name of a public label set: a key of `CROSSWALKS`
              ) -> str|None: # the label of that set, or None where it has none
     "The label that the public set `to` uses for `section`; raises `ValueError` for a set that is not known"
-    if to not in CROSSWALKS: raise ValueError(f'crosswalk: no label set {shorten(to)!r}; known: {", ".join(CROSSWALKS)}')
+    if to not in CROSSWALKS: raise ValueError(f'crosswalk: no label set {str(to)[:40]!r}; known: {", ".join(CROSSWALKS)}')
     return CROSSWALKS[to].get(section)
 
 # %% ../nbs/00_core.ipynb #c016

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from itertools import groupby
 from importlib.resources import files
-from .core import Chunk, Resume, SECTIONS
+from .core import Chunk, Resume, SECTIONS, shorten
 
 # %% ../nbs/09_jsonresume.ipynb #c008
 def json_resume_schema() -> dict:

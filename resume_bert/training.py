@@ -337,4 +337,4 @@ def fit(model,                # from `load_model`
 
 # %% ../nbs/04_training.ipynb #h9n2
 from .core import name_methods
-name_methods(History)
+name_methods(History, Checkpoints)
