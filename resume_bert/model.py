@@ -194,7 +194,7 @@ def logits_at(model, input_ids, attention_mask, # shape (batch, longest)
               at=None, # positions to read, shape (batch, n), for head 'resume'; None for head 'chunk'
              ):        # logits, shape (batch, sections), or (batch, n, sections) with `at`
     "The logits of `model(input_ids, attention_mask)`, or those at some positions, without computing what the head does not read"
-    if not _known(model):
+    if not _known(model) or at is None and model.bert.pooler is None:   # head 'resume' at every position
         z = model(input_ids=input_ids, attention_mask=attention_mask).logits
         return z if at is None else z.gather(1, at[..., None].expand(-1, -1, z.shape[-1]))
     h, layers = model.bert.embeddings(input_ids), model.bert.encoder.layer
