@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 import numpy as np, pandas as pd
 from .cleaning import check_steps, clean_text, clean_texts, near_copies, other_language
-from .core import SECTIONS, Chunk, Resume, notice, listed, shorten, whole_file
+from .core import SECTIONS, Chunk, Resume, name_methods, notice, listed, shorten, whole_file
 from .reading import _rows, as_text, find_columns, public_file, read_table
 
 # %% ../nbs/01_data.ipynb #d007
@@ -657,5 +657,4 @@ def to_resumes(df: pd.DataFrame) -> list: # of `Resume`, in order of first appea
     return list(out.values())
 
 # %% ../nbs/01_data.ipynb #h9n2
-from .core import name_methods
 name_methods(DataReport)

@@ -11,6 +11,7 @@ import random, textwrap
 import numpy as np, torch
 from torch.utils.data import DataLoader, Dataset
 from .cleaning import strip_bullet
+from .core import name_methods
 from .tokens import MAX_CHUNK, encode_texts, longest_first, make_window, pack, special_ids
 
 # %% ../nbs/02_dataset.ipynb #c015
@@ -187,5 +188,4 @@ def vary_form(texts,  # of one resume, in order
     return [t for t, _ in pairs], [y for _, y in pairs]
 
 # %% ../nbs/02_dataset.ipynb #h9n2
-from .core import name_methods
 name_methods(ResumeDataset, LengthBatches)

@@ -638,10 +638,14 @@ def _number(s):
     try: return int(s)/2
     except (TypeError, ValueError): return None
 
+def _val(el, *path):
+    "The value of the element below `el` that is found by the names of `path`; None where there is none"
+    found = el.find('/'.join(_W+name for name in path))
+    return None if found is None else found.get(_W+'val')
+
 def _style(p, styles):
     "(kind, size, bold) of a paragraph, from its style and its first run"
-    sid = p.find(f'{_W}pPr/{_W}pStyle')
-    name = styles.get(sid.get(_W+'val') if sid is not None else None, '')
+    name = styles.get(_val(p, 'pPr', 'pStyle'), '')
     run = next((r for r in p.iter(_W+'r') if r.find(_W+'t') is not None), None)
     get = lambda tag: run.find(f'{_W}rPr/{_W}{tag}') if run is not None else None
     size, bold = get('sz'), get('b')
@@ -657,22 +661,18 @@ def _bullet_lists(doc):
     "Ids of the lists whose items have bullets; empty when the part is missing or damaged"
     try: part = doc.part.numbering_part.element
     except Exception: return set()
-    get = lambda el, path: None if el is None or (x := el.find('/'.join(_W+t for t in path.split('/')))) is None else x.get(_W+'val')
-    formats = {a.get(_W+'abstractNumId'): get(a, 'lvl/numFmt') for a in part.iter(_W+'abstractNum')}
-    return {n.get(_W+'numId') for n in part.iter(_W+'num') if formats.get(get(n, 'abstractNumId')) == 'bullet'}
+    formats = {a.get(_W+'abstractNumId'): _val(a, 'lvl', 'numFmt') for a in part.iter(_W+'abstractNum')}
+    return {n.get(_W+'numId') for n in part.iter(_W+'num') if formats.get(_val(n, 'abstractNumId')) == 'bullet'}
 
 def _list_styles(doc):
     "The list (`numId`) of each paragraph style that has one, by id of the style"
-    num = lambda s: s.find(f'{_W}pPr/{_W}numPr/{_W}numId')
-    try: return {s.get(_W+'styleId'): num(s).get(_W+'val') for s in doc.styles.element.iter(_W+'style') if num(s) is not None}
+    try: return {s.get(_W+'styleId'): n for s in doc.styles.element.iter(_W+'style') if (n := _val(s, 'pPr', 'numPr', 'numId')) is not None}
     except Exception: return {}
 
 def _item_level(p, list_styles, bullets):
     "Depth of a paragraph in bulleted lists, as `item_level`"
-    own, sid = p.find(f'{_W}pPr/{_W}numPr'), p.find(f'{_W}pPr/{_W}pStyle')
-    val = lambda tag: None if own is None or own.find(_W+tag) is None else own.find(_W+tag).get(_W+'val')
-    num = val('numId') or (list_styles.get(sid.get(_W+'val')) if sid is not None else None)
-    depth = val('ilvl') or '0'
+    num = _val(p, 'pPr', 'numPr', 'numId') or list_styles.get(_val(p, 'pPr', 'pStyle'))
+    depth = _val(p, 'pPr', 'numPr', 'ilvl') or '0'
     return (int(depth) if depth.isdigit() else 0) + 1 if num in bullets else None
 
 # %% ../nbs/08_documents.ipynb #c130

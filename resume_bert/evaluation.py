@@ -10,7 +10,7 @@ __all__ = ['SCORES', 'baseline_probs', 'confusion', 'scores', 'score_intervals',
 import html
 from dataclasses import dataclass, field
 import numpy as np, pandas as pd
-from .core import listed, shorten
+from .core import listed, name_methods, shorten
 
 # %% ../nbs/05_evaluation.ipynb #c007
 def baseline_probs(train_texts, train_sections, # what it learns from
@@ -204,5 +204,4 @@ def _report_dict(self: Report, texts: bool = False # with the texts of the mista
 Report.to_dict = _report_dict
 
 # %% ../nbs/05_evaluation.ipynb #h9n2
-from .core import name_methods
 name_methods(Report)

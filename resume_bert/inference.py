@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 import numpy as np
 from .cleaning import clean_text
-from .core import Chunk, Prediction, Resume, in_parts, needs, notice, shorten, shown
+from .core import Chunk, Prediction, Resume, in_parts, name_methods, needs, notice, shorten, shown
 from .tokens import MAX_CHUNK, cut_windows, encode_texts, make_window, pad_ids, pieces, special_ids, token_batches
 
 # %% ../nbs/06_inference.ipynb #r8b01
@@ -428,5 +428,4 @@ def _stream(self: SectionClassifier,
 SectionClassifier.stream = _stream
 
 # %% ../nbs/06_inference.ipynb #h9n2
-from .core import name_methods
 name_methods(SectionClassifier)

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np, torch
 from safetensors.torch import load_file, save_file
 from torch.nn.utils import clip_grad_norm_
-from .core import TrainConfig, in_parts, listed, notice, settle, shorten, writing
+from .core import TrainConfig, in_parts, listed, name_methods, notice, settle, shorten, writing
 from .model import get_device, labelled_logits, param_groups, prepare, seed_everything, use_bf16
 from .reading import _rows
 
@@ -336,5 +336,4 @@ def fit(model,                # from `load_model`
     return at.history
 
 # %% ../nbs/04_training.ipynb #h9n2
-from .core import name_methods
 name_methods(History, Checkpoints)

@@ -4,9 +4,10 @@ usage: python .github/scripts/lowest.py [--folder DIR] [--only NAME ...] [NOTEBO
 Every `name>=version` of the requirements and of the extras offline, data and pdf becomes `name==version`; torch stays at the version of
 .github/constraints.txt, because older CPU wheels are not on PyPI. Without NOTEBOOK the numbered ones that export a module are run.
 """
-import argparse, json, os, re, subprocess, sys, tempfile, venv
+import argparse, re, subprocess, sys, tempfile
 from configparser import ConfigParser
 from pathlib import Path
+from colab import environment
 
 ROOT = Path(__file__).parents[2]
 EXTRAS = ('offline', 'data', 'pdf')
@@ -23,14 +24,13 @@ def main():
     a = p.parse_args()
     cfg = ConfigParser(delimiters=['=']); cfg.read(ROOT/'settings.ini', encoding='utf-8'); cfg = cfg['DEFAULT']
     with tempfile.TemporaryDirectory() as tmp:
-        env = Path(a.folder or Path(tmp)/'venv').absolute(); py = env/('Scripts' if os.name == 'nt' else 'bin')/'python'
         pins = Path(tmp)/'lowest.txt'; pins.write_text('\n'.join(lowest(cfg, a.only))+'\n', encoding='utf-8')
         print(pins.read_text(encoding='utf-8'), flush=True)
-        venv.create(env, with_pip=True)
+        py = environment(Path(a.folder or Path(tmp)/'venv').absolute())
         tools = [r for r in cfg['dev_requirements'].split() if r.startswith(('nbdev', 'execnb', 'fastcore', 'ghapi', 'fastgit', 'hypothesis', 'reportlab', 'nbformat'))]
         for cmd in (['install', '-q', '-e', f'.[{",".join(EXTRAS)}]', *tools, '-c', '.github/constraints.txt', '-c', str(pins)], ['check'], ['freeze', '--exclude-editable']):
             if subprocess.run([py, '-m', 'pip', *cmd], cwd=ROOT).returncode: sys.exit(1)
-        books = a.notebooks or [f for f in sorted((ROOT/'nbs').glob('[0-9]*.ipynb')) if '#| default_exp' in ''.join(json.dumps(f.read_text(encoding='utf-8')))]
+        books = a.notebooks or [f for f in sorted((ROOT/'nbs').glob('[0-9]*.ipynb')) if '#| default_exp' in f.read_text(encoding='utf-8')]
         sys.exit(subprocess.run([py, '.github/scripts/test.py', *books], cwd=ROOT).returncode)
 
 if __name__ == '__main__': main()
