@@ -195,7 +195,7 @@ def _one(file, place, clf, a, limits, many):
 # %% ../nbs/99_cli.ipynb #c019
 def _config_options(p):
     "One option for each field of `TrainConfig`; values are read as the field's type"
-    kinds = dict(base_model=str, head=str, max_len=int, epochs=int, batch_size=int, lr=float, warmup=float, weight_decay=float, clip=float, accumulate=int, dropout=float, freeze_embeddings=_yes,
+    kinds = dict(base_model=str, head=str, max_len=int, epochs=int, batch_size=int, lr=float, warmup=float, weight_decay=float, clip=float, accumulate=int, dropout=float, freeze_embeddings=_yes, freeze_layers=int,
                  base_share=float, vary=_yes, class_weights=_weights, patience=int, precision=str, device=str, seed=int)
     for f in fields(TrainConfig): p.add_argument('--'+f.name.replace('_', '-'), type=kinds[f.name], default=f.default, help=f'default: {f.default or "by head" if f.name in ("max_len", "epochs", "batch_size", "lr", "dropout") else f.default}')
 

@@ -215,6 +215,7 @@ class TrainConfig:
     clip: float = 1.                    # largest gradient norm
     dropout: float|None = None          # share of activations dropped in training
     freeze_embeddings: bool = True      # leave the word embeddings as pre-trained: a sixth quicker, same scores in measurement
+    freeze_layers: int = 0              # leave so many of the lowest layers as pre-trained too: quicker, see benchmarks/08_training_speed
     base_share: float = .2              # share of the base model's weights that is mixed back into the trained ones (WiSE-FT); 0: none
     vary: bool = False                  # draw bullets, full stops and line breaks of every resume anew in each epoch?
     accumulate: int = 1                 # batches a step
@@ -247,9 +248,9 @@ def _check(self: TrainConfig):
     need(self.base_model and isinstance(self.base_model, str), 'base_model', 'a Hub name, a folder or "embedded"')
     need(self.head in ('auto', 'chunk', 'resume'), 'head', '"auto", "chunk" or "resume"')
     need(self.precision in ('auto', 'fp32', 'bf16'), 'precision', '"auto", "fp32" or "bf16"')
-    for n, lo in dict(max_len=8, epochs=1, batch_size=1, accumulate=1, patience=1).items():
+    for n, lo in dict(max_len=8, epochs=1, batch_size=1, accumulate=1, patience=1, freeze_layers=0).items():
         v = getattr(self, n)
-        need(v is None and n != 'accumulate' or isinstance(v, int) and v >= lo, n, f'a whole number, at least {lo}')
+        need(v is None and n not in ('accumulate', 'freeze_layers') or isinstance(v, int) and v >= lo, n, f'a whole number, at least {lo}')
     need(self.lr is None or 0 < self.lr < 1, 'lr', 'between 0 and 1')
     need(0 <= self.warmup < 1, 'warmup', 'between 0 and 1')
     need(self.weight_decay >= 0, 'weight_decay', 'zero or more')

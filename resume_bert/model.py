@@ -169,12 +169,20 @@ def param_groups(model, weight_decay: float = .01) -> list: # two groups for Ada
 
 # %% ../nbs/03_model.ipynb #c042
 def prepare(model, dropout: float|None = None, # share of activations dropped in training; None: as pre-trained
-            freeze_embeddings: bool = False):  # keep the word embeddings as they are?
-    "Set dropout and freeze the word embeddings of a model, in place, before it is trained"
+            freeze_embeddings: bool = False,   # keep the word embeddings as they are?
+            freeze_layers: int = 0):           # keep so many of the lowest layers, and all that is below them, as they are; they get no dropout
+    "Set dropout and freeze the lower parts of a model, in place, before it is trained; raises `ValueError` when no layer would be left to train"
+    layers = next(m for m in model.base_model.modules() if isinstance(m, torch.nn.ModuleList))
+    if freeze_layers >= len(layers): raise ValueError(f'freeze_layers={freeze_layers}, but the model has {len(layers)} layers, and one at least must be trained')
+    model.requires_grad_(True)
+    frozen = [model.base_model.embeddings, *layers[:freeze_layers]] if freeze_layers else [model.get_input_embeddings()] if freeze_embeddings else []
+    for m in frozen: m.requires_grad_(False)
     if dropout is not None:
         for m in model.modules():
             if isinstance(m, torch.nn.Dropout): m.p = dropout
-    model.get_input_embeddings().requires_grad_(not freeze_embeddings)
+    for m in frozen:
+        for d in m.modules():
+            if isinstance(d, torch.nn.Dropout): d.p = 0.
 
 # %% ../nbs/03_model.ipynb #q7a1
 def _layer_at(layer, h, mask, at):

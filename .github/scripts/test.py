@@ -2,7 +2,8 @@
 
 usage: python .github/scripts/test.py [--workers N] [--flags "slow ..."] [NOTEBOOK ...]      exit code 1 when something fails
 With NOTEBOOK only these are run, and nothing else. Each notebook runs in a process of its own, by nbdev's rules (`tst_flags`,
-`#| eval: false`), without a network (HF_HUB_OFFLINE) and with `RESUME_BERT_QUICK` set, so that its memory is given back afterwards.
+`#| eval: false`), without a network (HF_HUB_OFFLINE) and with `RESUME_BERT_QUICK` set, so that its memory is given back afterwards; several at a time
+have a home (`RESUME_BERT_HOME`) each, so that none waits for another's demo run.
 """
 import argparse, os, shutil, subprocess, sys, tempfile, time
 from concurrent.futures import ThreadPoolExecutor
@@ -33,7 +34,9 @@ def command(*cmd, cwd=ROOT, **env):
 def notebook(fn, flags, workers):
     threads = max(1, (os.cpu_count() or 1)//workers)
     env = dict(OMP_NUM_THREADS=str(threads), HF_HUB_OFFLINE='1', RESUME_BERT_QUICK='1', MPLBACKEND='agg', TOKENIZERS_PARALLELISM='false')
-    ok, out = command(sys.executable, __file__, '--one', fn, '--flags', flags, **env)
+    with tempfile.TemporaryDirectory() as home:
+        if workers > 1: env['RESUME_BERT_HOME'] = home
+        ok, out = command(sys.executable, __file__, '--one', fn, '--flags', flags, **env)
     lines = out.strip().splitlines()
     return ok, next((l for l in reversed(lines) if l.endswith(' MB')), '') if ok else out
 
@@ -61,7 +64,7 @@ def docs():
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument('notebooks', nargs='*', type=Path); p.add_argument('--workers', type=int, default=1, help='notebooks at a time; each takes up to 2 GB')
+    p.add_argument('notebooks', nargs='*', type=Path); p.add_argument('--workers', type=int, default=min(4, os.cpu_count() or 1), help='notebooks at a time, each with its share of the cores and up to 2 GB; default: one a core, four at most')
     p.add_argument('--flags', default=''); p.add_argument('--one', help=argparse.SUPPRESS)
     a = p.parse_args()
     if a.one: sys.exit(0 if run_one(a.one, a.flags) else 1)
@@ -78,7 +81,8 @@ def main():
         os.chdir(ROOT)
         from nbdev.doclinks import nbglob
         files = sorted(nbglob(as_path=True), key=lambda f: -f.stat().st_size)
-    with ThreadPoolExecutor(a.workers) as ex: list(ex.map(lambda f: test(Path(f).stem, notebook, f, a.flags, a.workers), files))
+    workers = min(a.workers, len(files))
+    with ThreadPoolExecutor(workers) as ex: list(ex.map(lambda f: test(Path(f).stem, notebook, f, a.flags, workers), files))
     if not a.notebooks: test('docs site', docs)
     print(f'all in {time.time()-start:.0f}s')
     print(f'{sum(results)} passed, {len(results)-sum(results)} failed')
