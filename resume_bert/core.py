@@ -373,8 +373,8 @@ def whole_folder(path,            # where the folder will stand
 
 # %% ../nbs/00_core.ipynb #r8b4
 def out_of_memory(e) -> bool:
-    "Whether an exception of Python or torch (CPU, CUDA, MPS) says that memory does not suffice"
-    return isinstance(e, MemoryError) or isinstance(e, RuntimeError) and bool(re.search("out of memory|t allocate memory|bad_alloc", str(e)))
+    "Whether an exception of Python or torch (CPU, CUDA, MPS) says that memory does not suffice; 'could not create a primitive' is how oneDNN says it"
+    return isinstance(e, MemoryError) or isinstance(e, RuntimeError) and bool(re.search("out of memory|t allocate memory|bad_alloc|could not create a primitive", str(e)))
 
 _told = set()
 def notice_once(text):
