@@ -8,6 +8,7 @@ __all__ = ['DEMO_RESUMES', 'DEMO_EPOCHS', 'SECTION_FORMATS', 'READ_LIMITS', 'hom
 
 # %% ../nbs/99_cli.ipynb #c004
 import argparse, csv, json, os, sys
+from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
 from . import __version__
@@ -24,14 +25,14 @@ def home() -> Path: # of the demo's run and whatever else the command line keeps
 DEMO_RESUMES, DEMO_EPOCHS = 70, 3 # training resumes and epochs of the quick demo
 
 def demo_chunks(full: bool = False, # all resumes?
-                n: int = None       # or so many training resumes (for tests); default `DEMO_RESUMES`
+                n: int = None       # or so many training and so many test resumes (for tests); default: `DEMO_RESUMES`, and all test resumes
                ): # a chunk table
     "The sample corpus; unless `full`, with the first training resumes only, and a third as many to choose the epoch by"
     from resume_bert.data import sample_chunks
-    df, n = sample_chunks(), n or DEMO_RESUMES
+    df, train = sample_chunks(), n or DEMO_RESUMES
     if full: return df
-    some = [r for s, k in dict(train=n, valid=max(2, n//3)).items() for r in df['resume_id'][df['split'] == s].unique()[:k]]
-    return df[(df['split'] == 'test') | df['resume_id'].isin(some)].reset_index(drop=True)
+    some = [r for s, k in dict(train=train, valid=max(2, train//3), test=n).items() for r in df['resume_id'][df['split'] == s].unique()[:k]]
+    return df[df['resume_id'].isin(some)].reset_index(drop=True)
 
 # %% ../nbs/99_cli.ipynb #c012
 def make_demo_run(full=False, n=None, epochs=None, progress=True): # a `Run`, saved in `home()/'demo'`
@@ -41,7 +42,7 @@ def make_demo_run(full=False, n=None, epochs=None, progress=True): # a `Run`, sa
     return finetune(demo_chunks(full, n), cfg, out=home()/'demo', overwrite=True, progress=progress)
 
 def demo(full: bool = False, # all training resumes instead of a fixed part
-         n=None, epochs=None): # training resumes and epochs, for tests
+         n=None, epochs=None): # resumes and epochs, for tests
     "Train on the sample corpus and show what comes out"
     import time
     start = time.perf_counter()
@@ -81,8 +82,8 @@ def _train(a):
 
 def _evaluate(a):
     from resume_bert.finetuning import judge
-    clf, df = _classifier(a.run, a.device), _table(a, True)
-    report = judge(clf, df)
+    df = _table(a, True)
+    report = judge(_classifier(a.run, a.device), df)
     if a.json:
         with whole_file(a.json) as tmp: tmp.write_text(json.dumps(report.to_dict(), indent=1, ensure_ascii=False), encoding='utf-8')
     print(report)
@@ -162,28 +163,38 @@ def _places(files, out, ext, overwrite):
         if p.exists() and not overwrite: raise FileExistsError(f'{p} exists already; give another place, or --overwrite to replace it')
     return places
 
+# %% ../nbs/99_cli.ipynb #hA_c2
+@contextmanager
+def _noted(failed, many, clear=lambda: None):
+    "Inside the block an error is a line on stderr and one more in the list `failed`; where there are not `many` files, it is raised"
+    try: yield
+    except BrokenPipeError: raise
+    except (ValueError, OSError) as e:
+        if not many: raise
+        failed.append(e); clear(); print(f'resume-bert: {e}', file=sys.stderr)
+
+# %% ../nbs/99_cli.ipynb #hA_c4
 def _sections(a):
     "Exit code: 0, or 1 when some of many files failed"
-    if a.format == 'html' and not a.out and len(a.files) > 1: raise ValueError('sections: several pages need --out DIR')
-    places, failed, many = _places(a.files, a.out, SECTION_FORMATS[a.format], a.overwrite) if a.out else [None]*len(a.files), 0, len(a.files) > 1
     from tqdm.auto import tqdm
     from resume_bert.documents import read_resume
-    clf, limits = _classifier(a.run, a.device), {n: getattr(a, n) for n in READ_LIMITS}
-    if a.out: Path(a.out).mkdir(parents=True, exist_ok=True)
+    many, failed, limits = len(a.files) > 1, [], {n: getattr(a, n) for n in READ_LIMITS}
+    if a.format == 'html' and not a.out and many: raise ValueError('sections: several pages need --out DIR')
+    places = _places(a.files, a.out, SECTION_FORMATS[a.format], a.overwrite) if a.out else [None]*len(a.files)
+    clf = _classifier(a.run, a.device) if a.run else None
     bar = tqdm(a.files, unit='file', disable=not (many and sys.stderr.isatty()), leave=False)
     for f, place in zip(bar, places):
-        try: _one(f, place, clf, a, limits, many)
-        except BrokenPipeError: raise
-        except (ValueError, OSError) as e:
-            if not many: raise
-            failed += 1
-            bar.clear(); print(f'resume-bert: {e}', file=sys.stderr)
-    if many and a.out: print(f'{len(a.files)-failed:,} of {len(a.files):,} files written to {a.out}', file=sys.stderr)
-    return int(failed > 0)
+        resume = None
+        with _noted(failed, many, bar.clear): resume = read_resume(Path(f), **limits)
+        if resume is None: continue
+        clf = clf or _classifier(None, a.device)            # without --run: only now that there is something to label
+        if a.out: Path(a.out).mkdir(parents=True, exist_ok=True)
+        with _noted(failed, many, bar.clear): _one(f, place, clf.label(resume), a, many)
+    if many and a.out: print(f'{len(a.files)-len(failed):,} of {len(a.files):,} files written to {a.out}', file=sys.stderr)
+    return int(bool(failed))
 
-def _one(file, place, clf, a, limits, many):
-    from resume_bert.documents import read_resume
-    resume = clf.label(read_resume(Path(file), **limits))
+def _one(file, place, resume, a, many):
+    "Write or print a labelled resume"
     if a.redact:
         from resume_bert.jsonresume import redact
         resume = redact(resume)

@@ -284,7 +284,7 @@ def settle(path, deep=True # for a folder: its files, too?
     finally: os.close(fd)
 
 # %% ../nbs/00_core.ipynb #r8a3
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 _DISK_ERRORS = {getattr(errno, n) for n in ('ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EACCES', 'EPERM', 'EIO') if hasattr(errno, n)}
 
@@ -346,6 +346,14 @@ def must_be_free(path,            # where a folder will stand
     if path.is_dir() and any(path.iterdir()) and not overwrite:
         raise FileExistsError(f'{path} exists already; give another place, or overwrite=True (--overwrite) to replace it')
 
+# %% ../nbs/00_core.ipynb #hA_um2
+def _usual_modes(folder):
+    "Give every file inside `folder` the mode that a new file has under the `umask`, which the mode of `folder` shows; where the file system knows no modes, nothing happens"
+    usual = folder.stat().st_mode & 0o666
+    for f in folder.rglob('*'):
+        if os.name == 'posix' and f.is_file() and not f.is_symlink() and f.stat().st_mode & 0o777 != usual:
+            with suppress(OSError): f.chmod(usual)
+
 # %% ../nbs/00_core.ipynb #c050
 @contextmanager
 def whole_folder(path,            # where the folder will stand
@@ -359,15 +367,15 @@ def whole_folder(path,            # where the folder will stand
         tmp.mkdir()
         try:
             yield tmp
-            settle(tmp)
+            _usual_modes(tmp); settle(tmp)
             if path.is_dir(): os.replace(path, old)
             os.replace(tmp, path); settle(path.parent, deep=False)
         finally: _tidy(path)
 
 # %% ../nbs/00_core.ipynb #r8b4
 def out_of_memory(e) -> bool:
-    "Whether an exception of Python or torch (CPU, CUDA, MPS) says that memory does not suffice"
-    return isinstance(e, MemoryError) or isinstance(e, RuntimeError) and bool(re.search("out of memory|t allocate memory|bad_alloc", str(e)))
+    "Whether an exception of Python or torch (CPU, CUDA, MPS) says that memory does not suffice; 'could not create a primitive' is how oneDNN says it"
+    return isinstance(e, MemoryError) or isinstance(e, RuntimeError) and bool(re.search("out of memory|t allocate memory|bad_alloc|could not create a primitive", str(e)))
 
 _told = set()
 def notice_once(text):

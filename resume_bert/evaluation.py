@@ -89,14 +89,20 @@ def calibration_error(probs: np.ndarray, # (n, k)
     b = np.minimum((conf*bins).astype(int), bins-1)
     return float(sum(abs(right[b == i].mean()-conf[b == i].mean())*(b == i).mean() for i in np.unique(b)))
 
+
+# %% ../nbs/05_evaluation.ipynb #hA_t2
 def fit_temperature(logits: np.ndarray, # (n, k)
                     y,                  # true numbers
                    ) -> float: # between 0.05 and 20; above 1 for a model that is too sure
-    "The temperature that minimises the negative log-likelihood of `y` under softmax(logits/T)"
-    from scipy.optimize import minimize_scalar
-    from scipy.special import log_softmax
+    "The temperature that minimises the negative log-likelihood of `y` under softmax(logits/T), but none so low that the mean confidence passes (n+1)/(n+2)"
+    from scipy.optimize import brentq, minimize_scalar
+    from scipy.special import log_softmax, softmax
+    lo, hi, most = np.log(.05), np.log(20), (len(y)+1)/(len(y)+2)
     nll = lambda t: -log_softmax(logits/np.exp(t), axis=1)[np.arange(len(y)), y].mean()
-    return float(np.exp(minimize_scalar(nll, bounds=(np.log(.05), np.log(20)), method='bounded').x))
+    over = lambda t: softmax(logits/np.exp(t), axis=1).max(1).mean() - most
+    t = minimize_scalar(nll, bounds=(lo, hi), method='bounded').x
+    if over(t) > 0: t = brentq(over, t, hi) if over(hi) < 0 else hi
+    return float(np.exp(t))
 
 # %% ../nbs/05_evaluation.ipynb #c022
 @dataclass

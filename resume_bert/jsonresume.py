@@ -420,9 +420,10 @@ def group_entries(lines: list # of `Line`: the body of one section
 # %% ../nbs/09_jsonresume.ipynb #e096follow
 def _follow(lines, a, b, end, up, k0, bullets):
     "Header lines after the date line"
-    if up == 1 and lines[a].only_date and b+1 < end-k0*(end < len(lines)) and _completes(lines[a-1], lines[b+1]): return 1
+    room = end-k0*(end < len(lines))       # the lines above the next date are its own; behind the last one there is no next
+    if up == 1 and lines[a].only_date and b+1 < room and _completes(lines[a-1], lines[b+1]): return 1
     if up and (k0 or not lines[a].only_date): return 0
-    if lines[a].only_date: return _below(lines, b, end-k0, 2) or int(b+1 < end-k0 and not lines[b+1].bullet)
+    if lines[a].only_date: return _below(lines, b, room, 2) or int(b+1 < end-k0 and not lines[b+1].bullet)
     parts, nxt = plain(lines[a].pieces), b+1
     if not _below(lines, b, end, 1) or lines[nxt].label and label_key(lines[nxt].label): return 0
     known = [bool(_ORG.search(t) or _SCHOOL.search(t)) for t in (' '.join(parts), lines[nxt].text)]

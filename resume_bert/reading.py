@@ -343,6 +343,7 @@ def read_table(data,                  # path of a file or folder, a DataFrame, a
 
     Raises `FileNotFoundError` for a missing file and `ValueError`, in one line, for a file that holds no table or whose package is not installed."""
     if isinstance(data, pd.DataFrame) or hasattr(data, 'to_pandas') or isinstance(data, dict): return _from_memory(data)
+    if not isinstance(data, (str, os.PathLike)): raise ValueError(f'read_table: give a path, a DataFrame or a Dataset, not {type(data).__name__}')
     path = Path(data)
     if not os.path.exists(path): raise FileNotFoundError(f'{shown(path)} does not exist')
     if path.is_dir(): return _folder(path)

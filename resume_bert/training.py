@@ -229,9 +229,9 @@ def _shares(y, weight): # y: labels (rows,) or (rows, tokens)
     w = ((y != -100)*(1. if weight is None else weight.cpu()[y.clamp(0)])).reshape(len(y), -1).sum(1, dtype=torch.float64)
     return lambda rows: (w[rows.start:rows.stop].sum()/w.sum()).item()
 
-def _gradients(model, batch, loss_fn, cfg, device, bf16):
-    "Add the gradients of a batch to `.grad`, in parts where memory does not suffice; returns its loss and its number of chunks"
-    params, share = list(trained(model).values()), _shares(batch['labels'], loss_fn.weight)
+def _gradients(model, params, batch, loss_fn, cfg, device, bf16):
+    "Add the gradients of a batch to `.grad` of the trained `params`, in parts where memory does not suffice; returns its loss and its number of chunks"
+    share = _shares(batch['labels'], loss_fn.weight)
     def part(rows):
         if share(rows) == 0: return 0.
         xb = {k: v[rows.start:rows.stop].to(device, non_blocking=True) for k, v in batch.items()}
@@ -247,13 +247,14 @@ def _gradients(model, batch, loss_fn, cfg, device, bf16):
 def _epoch(model, batches, cfg, opt, loss_fn, device, at, bar, checkpoints, rows):
     "Train for what is left of an epoch, counting in `at`"
     bf16, n, start = use_bf16(cfg.precision, device), len(batches), time.perf_counter()-at.seconds
+    params = [p for g in opt.param_groups for p in g['params']]
     for i, batch in enumerate(batches):
         if i < at.batch: continue                           # done before the interruption
         if checkpoints and i % cfg.accumulate == 0: checkpoints.reached(at, model, opt, cfg.epochs)
-        loss, k = _gradients(model, batch, loss_fn, cfg, device, bf16)
+        loss, k = _gradients(model, params, batch, loss_fn, cfg, device, bf16)
         if not math.isfinite(loss): raise FloatingPointError(f'the loss became {loss} in epoch {at.epoch+1}, batch {i+1} of {n}{_which(batches, i, rows)}; try a smaller lr than {cfg.lr:g}')
         if (i+1) % cfg.accumulate == 0 or i+1 == n:
-            clip_grad_norm_([p for g in opt.param_groups for p in g['params']], cfg.clip)
+            clip_grad_norm_(params, cfg.clip)
             for g in opt.param_groups: g['lr'] = cfg.lr*lr_scale((at.epoch+(i+1)/n)/cfg.epochs, cfg.warmup)
             opt.step(); opt.zero_grad()
         at.batch, at.loss, at.seen, at.seconds = i+1, at.loss + loss*k, at.seen+k, time.perf_counter()-start
