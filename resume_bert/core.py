@@ -9,7 +9,7 @@ __all__ = ['SECTIONS', 'JSON_RESUME_KEYS', 'CROSSWALKS', 'crosswalk', 'error_sho
            'in_parts', 'name_methods']
 
 # %% ../nbs/00_core.ipynb #c004
-import errno, html, logging, os, re
+import errno, gc, html, logging, os, re
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
@@ -391,7 +391,7 @@ def in_parts(fn,    # a sequence of rows -> a result
         if not out_of_memory(e): raise
         if len(rows) <= 1: raise MemoryError('not even one row fits into memory; use a smaller max_len or a smaller base model') from None
     notice_once('memory does not suffice for a batch: it is read in parts, which takes longer and changes no result')
-    k = len(rows)//2                        # outside of `except`, so that what the failed try held is free again
+    gc.collect(); k = len(rows)//2          # outside of `except`, so that what the failed try held is free again
     return in_parts(fn, rows[:k]) + in_parts(fn, rows[k:])
 
 # %% ../nbs/00_core.ipynb #h9n2
