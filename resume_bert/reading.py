@@ -9,6 +9,7 @@ __all__ = ['TEXT_NAMES', 'SECTION_NAMES', 'PUBLIC', 'detect_encoding', 'sniff_de
 # %% ../nbs/01_reading.ipynb #d005
 import codecs, csv, io, json, os, re
 from collections import Counter
+from functools import partial
 from pathlib import Path
 import numpy as np, pandas as pd
 from .core import listed, needs, notice, shorten, shown
@@ -491,10 +492,11 @@ def public_file(name: str,            # a key of `PUBLIC`
     from huggingface_hub import snapshot_download
     if name not in PUBLIC: raise ValueError(f'there is no public corpus {name!r}; known: {", ".join(PUBLIC)}')
     repo, pinned = PUBLIC[name]
-    try:
-        folder = snapshot_download(repo, repo_type='dataset', revision=revision or pinned, allow_patterns=['*.txt', '*.tsv', '*.csv'], cache_dir=cache_dir)
+    fetch = partial(snapshot_download, repo, repo_type='dataset', revision=revision or pinned, allow_patterns=['*.txt', '*.tsv', '*.csv'], cache_dir=cache_dir)
+    try: folder = fetch()
     except Exception as e:
-        raise ValueError(f'{name}: {repo} at {revision or pinned} is not in the cache and the Hub cannot be reached ({shorten(e, 80)})') from None
+        try: folder = fetch(local_files_only=True)
+        except Exception: raise ValueError(f'{name}: {repo} at {revision or pinned} is not in the cache and the Hub cannot be reached ({shorten(e, 80)})') from None
     files = sorted((f for f in Path(folder).rglob('*') if f.suffix in ('.txt', '.tsv', '.csv')), key=lambda f: -f.stat().st_size)
     if not files: raise ValueError(f'{name}: {repo} at {revision or pinned} holds no .txt, .tsv or .csv file')
     if (revision or pinned) != Path(folder).name:

@@ -1,9 +1,11 @@
-"""A stand-in for Colab: a fresh environment with Jupyter and the built wheel, in which the tutorials, copied out of the repository, run from top to bottom.
+"""A stand-in for Colab: each tutorial, copied out of the repository, runs from top to bottom in a fresh environment with Jupyter and the built wheel.
 
-usage: python .github/scripts/colab.py [NOTEBOOK ...]     default: nbs/tutorials/*.ipynb; exit code 1 when one fails
-       python .github/scripts/colab.py --dry-run          asks pip what it would install beside Colab's packages; exit code 1 when torch is among it
+usage: python .github/scripts/colab.py [--quick] [NOTEBOOK ...]     default: nbs/tutorials/*.ipynb; exit code 1 when one fails
+       python .github/scripts/colab.py --dry-run                    asks pip what it would install beside Colab's packages; exit code 1 when torch is among it
+What the install cell of a tutorial does is done for it: its extras are installed, and no others, and the files that it fetches from the repository are put beside it.
+With --quick the tutorials run with their quick switch (RESUME_BERT_QUICK): a few resumes, to see that everything works.
 """
-import argparse, json, os, re, shutil, subprocess, sys, tempfile, venv
+import argparse, json, os, re, shutil, subprocess, sys, tempfile, time, venv
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -32,24 +34,37 @@ def dry_run(tmp):
     print(f'{len(chosen)} packages; replaced: {changed or "none"}; torch {chosen.get("torch")}')
     return bool(changed)
 
-def tutorials(tmp, books):
-    py, failed = environment(Path(tmp)/'venv'), 0
-    subprocess.run([py, '-m', 'pip', 'install', '-q', f'{wheel(tmp)}[offline,pdf]', 'nbclient', 'ipykernel', 'ipywidgets', '-c', ROOT/'.github'/'constraints.txt'], check=True)
-    run = 'import nbformat, sys; from nbclient import NotebookClient; NotebookClient(nbformat.read(sys.argv[1], 4), timeout=3000, kernel_name="python3").execute()'
-    for b in books:
-        d = Path(tempfile.mkdtemp(dir=tmp)); shutil.copy(b, d)
-        env = {k: v for k, v in os.environ.items() if k != 'PYTHONPATH'} | dict(HF_HUB_OFFLINE='1', MPLBACKEND='agg', PATH=f'{py.parent}{os.pathsep}{os.environ["PATH"]}')
-        ok = subprocess.run([py, '-c', run, Path(b).name], cwd=d, env=env).returncode == 0
-        failed += not ok
-        print(f'{"ok" if ok else "FAILED":6} {Path(b).name}', flush=True)
-    return failed
+RUN = 'import nbformat, sys; from nbclient import NotebookClient; NotebookClient(nbformat.read(sys.argv[1], 4), timeout=None, kernel_name="python3").execute()'
+
+def wants(book):
+    "Extras of the package that the install cell of a tutorial names, and files of the repository that it fetches"
+    code = '\n'.join(''.join(c['source']) for c in json.loads(book.read_text(encoding='utf-8'))['cells'] if c['cell_type'] == 'code')
+    if not (m := re.search(r'pip install .*resume_bert\[([\w,]+)\] @ git', code)): sys.exit(f'{book}: no cell installs the package')
+    return m[1], [ROOT/f for f in re.findall(r'wget \S* ?https://raw\.githubusercontent\.com/resume-bert/resume_bert/main/(\S+)', code)]
+
+def tutorial(built, book, quick):
+    "Run one tutorial in a folder and an environment of its own; prints how it went and returns whether it did"
+    extras, files = wants(book)
+    with tempfile.TemporaryDirectory() as tmp:
+        t, d, py = time.time(), Path(tmp)/'content', environment(Path(tmp)/'venv')
+        d.mkdir()
+        for f in (book, *files): shutil.copy(f, d)
+        subprocess.run([py, '-m', 'pip', 'install', '-q', f'{built}[{extras}]', 'nbclient', 'ipykernel', 'ipywidgets', '-c', ROOT/'.github'/'constraints.txt'], check=True)
+        env = {k: v for k, v in os.environ.items() if k != 'PYTHONPATH' and not k.startswith('RESUME_BERT_')} | (dict(RESUME_BERT_QUICK='1') if quick else {})
+        env |= dict(HF_HUB_OFFLINE='1', MPLBACKEND='agg', RESUME_BERT_HOME=str(Path(tmp)/'home'), PATH=f'{py.parent}{os.pathsep}{os.environ["PATH"]}')
+        ready = time.time()
+        ok = subprocess.run([py, '-c', RUN, book.name], cwd=d, env=env).returncode == 0
+        print(f'{"ok" if ok else "FAILED":6} {time.time()-ready:6.0f}s  {book.name}{" (quick)"*quick}, installed with [{extras}] in {ready-t:.0f} s', flush=True)
+    return ok
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument('notebooks', nargs='*', type=Path); p.add_argument('--dry-run', action='store_true')
+    p.add_argument('notebooks', nargs='*', type=Path); p.add_argument('--dry-run', action='store_true'); p.add_argument('--quick', action='store_true')
     a = p.parse_args()
     with tempfile.TemporaryDirectory() as tmp:
         if a.dry_run: sys.exit(dry_run(tmp))
-        sys.exit(tutorials(tmp, [b.absolute() for b in a.notebooks or sorted((ROOT/'nbs'/'tutorials').glob('*.ipynb'))]) > 0)
+        built = wheel(tmp)
+        went = [tutorial(built, b.absolute(), a.quick) for b in a.notebooks or sorted((ROOT/'nbs'/'tutorials').glob('*.ipynb'))]
+        sys.exit(not all(went))
 
 if __name__ == '__main__': main()

@@ -1,7 +1,7 @@
 """The lowest versions that settings.ini allows: install them in a virtual environment of their own and run the notebooks there.
 
 usage: python .github/scripts/lowest.py [--folder DIR] [--only NAME ...] [NOTEBOOK ...]      exit code 1 when something fails
-Every `name>=version` of the requirements and of the extras offline, data and pdf becomes `name==version`; torch stays at the version of
+Every `name>=version` of the requirements and of the extras offline, data, pdf and onnx becomes `name==version`; torch stays at the version of
 .github/constraints.txt, because older CPU wheels are not on PyPI. Without NOTEBOOK the numbered ones that export a module are run.
 """
 import argparse, re, subprocess, sys, tempfile
@@ -10,7 +10,7 @@ from pathlib import Path
 from colab import environment
 
 ROOT = Path(__file__).parents[2]
-EXTRAS = ('offline', 'data', 'pdf')
+EXTRAS = ('offline', 'data', 'pdf', 'onnx')
 
 def lowest(cfg, only=()):
     "Constraints: the lower bound of each requirement as its only version"

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE, ROOT = Path(__file__).parent, Path(__file__).parents[2]
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1   # those that this process may use
 
 def _peak():
     "Largest memory of this process so far, in MB; 0 where the system does not say (Windows)"
@@ -32,7 +33,7 @@ def command(*cmd, cwd=ROOT, **env):
     return p.returncode == 0, p.stdout + p.stderr
 
 def notebook(fn, flags, workers):
-    threads = max(1, (os.cpu_count() or 1)//workers)
+    threads = max(1, CORES//workers)
     env = dict(OMP_NUM_THREADS=str(threads), HF_HUB_OFFLINE='1', RESUME_BERT_QUICK='1', MPLBACKEND='agg', TOKENIZERS_PARALLELISM='false')
     with tempfile.TemporaryDirectory() as home:
         if workers > 1: env['RESUME_BERT_HOME'] = home
@@ -64,7 +65,7 @@ def docs():
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument('notebooks', nargs='*', type=Path); p.add_argument('--workers', type=int, default=min(4, os.cpu_count() or 1), help='notebooks at a time, each with its share of the cores and up to 2 GB; default: one a core, four at most')
+    p.add_argument('notebooks', nargs='*', type=Path); p.add_argument('--workers', type=int, default=min(4, CORES), help='notebooks at a time, each with its share of the cores and up to 2 GB; default: one a core, four at most')
     p.add_argument('--flags', default=''); p.add_argument('--one', help=argparse.SUPPRESS)
     a = p.parse_args()
     if a.one: sys.exit(0 if run_one(a.one, a.flags) else 1)
