@@ -89,7 +89,6 @@ def calibration_error(probs: np.ndarray, # (n, k)
     b = np.minimum((conf*bins).astype(int), bins-1)
     return float(sum(abs(right[b == i].mean()-conf[b == i].mean())*(b == i).mean() for i in np.unique(b)))
 
-
 # %% ../nbs/05_evaluation.ipynb #hA_t2
 def fit_temperature(logits: np.ndarray, # (n, k)
                     y,                  # true numbers

@@ -170,19 +170,19 @@ def param_groups(model, weight_decay: float = .01) -> list: # two groups for Ada
 # %% ../nbs/03_model.ipynb #c042
 def prepare(model, dropout: float|None = None, # share of activations dropped in training; None: as pre-trained
             freeze_embeddings: bool = False,   # keep the word embeddings as they are?
-            freeze_layers: int = 0):           # keep so many of the lowest layers, and all that is below them, as they are; they get no dropout
-    "Set dropout and freeze the lower parts of a model, in place, before it is trained; raises `ValueError` when no layer would be left to train"
-    layers = next(m for m in model.base_model.modules() if isinstance(m, torch.nn.ModuleList))
-    if freeze_layers >= len(layers): raise ValueError(f'freeze_layers={freeze_layers}, but the model has {len(layers)} layers, and one at least must be trained')
-    model.requires_grad_(True)
-    frozen = [model.base_model.embeddings, *layers[:freeze_layers]] if freeze_layers else [model.get_input_embeddings()] if freeze_embeddings else []
-    for m in frozen: m.requires_grad_(False)
-    if dropout is not None:
-        for m in model.modules():
-            if isinstance(m, torch.nn.Dropout): m.p = dropout
-    for m in frozen:
-        for d in m.modules():
-            if isinstance(d, torch.nn.Dropout): d.p = 0.
+            freeze_layers: int = 0):           # keep so many of the lowest layers, and all embeddings below them, as they are; they get no dropout
+    """Set dropout and freeze the lower parts of a model, in place, before it is trained; layers that are frozen already stay so.
+
+    Raises `ValueError` when no layer would be left to train."""
+    frozen = []
+    if freeze_layers:
+        layers = next(m for m in model.base_model.modules() if isinstance(m, torch.nn.ModuleList))
+        if freeze_layers >= len(layers): raise ValueError(f'freeze_layers={freeze_layers}, but the model has {len(layers)} layers, and one at least must be trained')
+        frozen = [model.base_model.embeddings, *layers[:freeze_layers]]
+    model.get_input_embeddings().requires_grad_(not freeze_embeddings)
+    for part, p in [(model, dropout), *((m.requires_grad_(False), 0.) for m in frozen)]:
+        for m in part.modules() if p is not None else ():
+            if isinstance(m, torch.nn.Dropout): m.p = p
 
 # %% ../nbs/03_model.ipynb #q7a1
 def _layer_at(layer, h, mask, at):
