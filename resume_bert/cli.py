@@ -177,16 +177,16 @@ def _noted(failed, many, clear=lambda: None):
 def _sections(a):
     "Exit code: 0, or 1 when some of many files failed"
     from tqdm.auto import tqdm
-    from resume_bert.documents import read_resume
+    from resume_bert.documents import read_resumes
     many, failed, limits = len(a.files) > 1, [], {n: getattr(a, n) for n in READ_LIMITS}
     if a.format == 'html' and not a.out and many: raise ValueError('sections: several pages need --out DIR')
     places = _places(a.files, a.out, SECTION_FORMATS[a.format], a.overwrite) if a.out else [None]*len(a.files)
     clf = _classifier(a.run, a.device) if a.run else None
-    bar = tqdm(a.files, unit='file', disable=not (many and sys.stderr.isatty()), leave=False)
-    for f, place in zip(bar, places):
-        resume = None
-        with _noted(failed, many, bar.clear): resume = read_resume(Path(f), **limits)
-        if resume is None: continue
+    bar = tqdm(read_resumes(map(Path, a.files), **limits), total=len(a.files), unit='file', disable=not (many and sys.stderr.isatty()), leave=False)
+    for (_, resume), f, place in zip(bar, a.files, places):
+        if isinstance(resume, Exception):
+            with _noted(failed, many, bar.clear): raise resume
+            continue
         clf = clf or _classifier(None, a.device)            # without --run: only now that there is something to label
         if a.out: Path(a.out).mkdir(parents=True, exist_ok=True)
         with _noted(failed, many, bar.clear): _one(f, place, clf.label(resume), a, many)

@@ -5,10 +5,13 @@
 # %% auto #0
 __all__ = ['BULLET', 'FORMATS', 'DocumentError', 'plain', 'behind', 'Line', 'breaks_date', 'is_wrapped', 'join_lines',
            'group_lines', 'rows', 'reading_order', 'furniture', 'layout', 'page_lines', 'read_pdf', 'read_text',
-           'item_level', 'read_markdown', 'read_html', 'read_docx', 'read_json_resume', 'sniff', 'serve', 'read_resume']
+           'item_level', 'read_markdown', 'read_html', 'read_docx', 'read_json_resume', 'sniff', 'serve', 'read_resume',
+           'read_resumes']
 
 # %% ../nbs/08_documents.ipynb #c004
 import atexit, io, json, os, re, statistics, subprocess, sys, threading, unicodedata
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from .core import JSON_RESUME_KEYS, Chunk, Resume, error_shown, shorten, shown
@@ -899,3 +902,21 @@ def read_resume(source,            # a path, the bytes of a file, or a text of s
 def _as_chunk(d):
     tup = lambda x: tuple(x) if x else None
     return Chunk(**(d | dict(line=tup(d.get('line')), box=tup(d.get('box')), links=tup(d.get('links')))))
+
+# %% ../nbs/08_documents.ipynb #m81b
+def read_resumes(files,     # paths, or whatever else `read_resume` reads
+                 ahead: int = 2, # files that are read before they are asked for
+                 **limits   # see `read_resume`
+                ):          # yields (file, its `Resume`, or the error) in order
+    "Read many files, the next ones while the caller works on one. Errors of files are yielded, not raised"
+    def read(file):
+        try: return read_resume(file, **limits)
+        except (DocumentError, OSError) as e: return e
+    pool, waiting, files = ThreadPoolExecutor(1, 'read_resumes'), deque(), iter(files)
+    try:
+        while True:
+            while len(waiting) <= ahead and (f := next(files, waiting)) is not waiting: waiting.append((f, pool.submit(read, f)))
+            if not waiting: return
+            f, result = waiting.popleft()
+            yield f, result.result()
+    finally: pool.shutdown(wait=False, cancel_futures=True)
