@@ -7,12 +7,13 @@ __all__ = ['DEMO_RESUMES', 'DEMO_EPOCHS', 'SECTION_FORMATS', 'READ_LIMITS', 'hom
            'resume_json', 'parser', 'main']
 
 # %% ../nbs/99_cli.ipynb #c004
-import argparse, csv, json, os, sys
+import argparse, csv, json, os, re, sys
 from contextlib import contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
+from typing import get_args
 from . import __version__
-from .core import TrainConfig, listed, notice, shown, whole_file
+from .core import _HEAD_DEFAULTS, TrainConfig, listed, notice, shown, whole_file
 
 # %% ../nbs/99_cli.ipynb #c007
 def home() -> Path: # of the demo's run and whatever else the command line keeps
@@ -204,12 +205,6 @@ def _one(file, place, resume, a, many):
     else: print(f'== {file}\n{text}' if many and a.format == 'text' else text, end='', flush=True)
 
 # %% ../nbs/99_cli.ipynb #c019
-def _config_options(p):
-    "One option for each field of `TrainConfig`; values are read as the field's type"
-    kinds = dict(base_model=str, head=str, max_len=int, epochs=int, batch_size=int, lr=float, warmup=float, weight_decay=float, clip=float, accumulate=int, dropout=float, freeze_embeddings=_yes, freeze_layers=int,
-                 base_share=float, vary=_yes, class_weights=_weights, patience=int, precision=str, device=str, seed=int)
-    for f in fields(TrainConfig): p.add_argument('--'+f.name.replace('_', '-'), type=kinds[f.name], default=f.default, help=f'default: {f.default or "by head" if f.name in ("max_len", "epochs", "batch_size", "lr", "dropout") else f.default}')
-
 def _weights(s):
     "'balanced', or 'Skills=2,Awards=3'"
     if s == 'balanced': return s
@@ -234,6 +229,23 @@ def _steps(s):
     try: return check_steps('all' if s == 'all' else [x.strip() for x in s.split(',')])
     except ValueError as e: raise argparse.ArgumentTypeError(str(e)) from None
 
+# %% ../nbs/99_cli.ipynb #m99a
+_KINDS = {dict: (_weights, 'balanced|NAME=X,NAME=X'), bool: (_yes, 'yes|no'), int: (int, 'N'), float: (float, 'X'), str: (str, 'NAME')} # type of a field -> how a value is read, and how the help shows it
+
+def _comments(cls):
+    "Field of a dataclass -> the comment beside it, where the source is at hand (`inspect.getsource` would parse it all, and take a twentieth of a second)"
+    try: source = Path(sys.modules[cls.__module__].__file__).read_text(encoding='utf-8')
+    except OSError: return {}
+    return dict(re.findall(r'^ +(\w+): .*?# *(.+)$', source.partition(f'class {cls.__name__}:')[2].partition('\n\n')[0], re.M))
+
+def _config_options(p):
+    "One option for each field of `TrainConfig`"
+    about, by_head = _comments(TrainConfig), {'epochs', *_HEAD_DEFAULTS['chunk']}
+    for f in fields(TrainConfig):
+        read, metavar = next(how for t, how in _KINDS.items() if t in (get_args(f.type) or (f.type,)))
+        default = 'by head' if f.name in by_head else dict(True_='yes', False_='no', None_='none').get(f'{f.default}_', f.default)
+        p.add_argument('--'+f.name.replace('_', '-'), type=read, metavar=metavar, default=f.default, help=f'{about.get(f.name, "")}; default: {default}'.lstrip('; ').replace('%', '%%'))
+
 # %% ../nbs/99_cli.ipynb #c020
 class _Parser(argparse.ArgumentParser):
     def error(self, message): raise ValueError(f'{message} (see {self.prog} --help)')
@@ -247,26 +259,26 @@ def parser() -> argparse.ArgumentParser:
     d.add_argument('--full', action='store_true', help='use all training resumes')
     t = sub.add_parser('train', help='fine-tune on a table and write a run')
     t.add_argument('data', help='a table with texts and sections: CSV, TSV, JSON, JSONL, Parquet, Excel, an export of Label Studio or Doccano, or a folder with a subfolder a section'); t.add_argument('--out', required=True, metavar='RUN', help='folder for the run')
-    t.add_argument('--overwrite', action='store_true'); t.add_argument('--texts', action='store_true', help='put the texts of the worst mistakes into the run')
+    t.add_argument('--overwrite', action='store_true', help='replace what is there'); t.add_argument('--texts', action='store_true', help='put the texts of the worst mistakes into the run')
     t.add_argument('--continue', dest='continue_run', action='store_true', help='go on with a training of RUN that was interrupted')
     t.add_argument('--checkpoint-minutes', type=float, metavar='N', help='between checkpoints; default: so that they cost less than 2 %% of the time')
     _column_options(t); _config_options(t)
     e = sub.add_parser('evaluate', help='score a run on a labelled table')
-    e.add_argument('data'); e.add_argument('--json', metavar='FILE', help='write the scores as JSON')
+    e.add_argument('data', help='a table with texts and sections, in any form that `train` reads'); e.add_argument('--json', metavar='FILE', help='write the scores as JSON')
     _column_options(e)
     q = sub.add_parser('predict', help='say which section texts belong to')
-    q.add_argument('text', nargs='*'); q.add_argument('--file', metavar='DATA', help='a table to predict'); q.add_argument('--out', metavar='FILE', help='CSV to write')
-    q.add_argument('--overwrite', action='store_true'); _column_options(q)
+    q.add_argument('text', nargs='*', help='texts, each for itself'); q.add_argument('--file', metavar='DATA', help='a table to predict'); q.add_argument('--out', metavar='FILE', help='CSV to write')
+    q.add_argument('--overwrite', action='store_true', help='replace what is there'); _column_options(q)
     q.add_argument('--precision', choices=('auto', 'fp32', 'bf16', 'int8'), default='auto', help='default: int8 for a bundle that has it, else fp32')
     x = sub.add_parser('export', help='make a bundle of a run, which predicts without torch')
-    x.add_argument('run', metavar='RUN'); x.add_argument('--out', required=True, metavar='DIR', help='folder for the bundle'); x.add_argument('--overwrite', action='store_true')
+    x.add_argument('run', metavar='RUN', help='folder of a run'); x.add_argument('--out', required=True, metavar='DIR', help='folder for the bundle'); x.add_argument('--overwrite', action='store_true', help='replace what is there')
     x.add_argument('--precision', choices=('both', 'fp32', 'int8'), default='both', help='what to write; default: both'); x.add_argument('--data', metavar='TABLE', help='rows to compare on; default: part of the sample corpus')
     s = sub.add_parser('sections', help='cut whole resumes into sections: PDF, DOCX, HTML, Markdown, text, JSON Resume')
-    s.add_argument('files', nargs='+', metavar='FILE'); s.add_argument('--format', choices=SECTION_FORMATS, default='text', help='default: text')
-    s.add_argument('--out', metavar='DIR', help='write one file a resume there instead of to stdout'); s.add_argument('--overwrite', action='store_true')
+    s.add_argument('files', nargs='+', metavar='FILE', help='one resume each'); s.add_argument('--format', choices=SECTION_FORMATS, default='text', help='default: text')
+    s.add_argument('--out', metavar='DIR', help='write one file a resume there instead of to stdout'); s.add_argument('--overwrite', action='store_true', help='replace what is there')
     s.add_argument('--redact', action='store_true', help='replace names, addresses, phone numbers and links by placeholders')
     for n, (what, d) in READ_LIMITS.items(): s.add_argument('--'+n.replace('_', '-'), type=type(d), default=d, help=f'{what}; default: {d:g}')
-    for x in (e, q, s): x.add_argument('--run', help="folder of a run; default: the demo's"); x.add_argument('--device', default='auto')
+    for x in (e, q, s): x.add_argument('--run', help="folder of a run; default: the demo's"); x.add_argument('--device', default='auto', help='cpu, cuda, mps, or auto: the best there is; default: auto')
     return p
 
 # %% ../nbs/99_cli.ipynb #c021
