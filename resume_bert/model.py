@@ -170,7 +170,8 @@ def param_groups(model, weight_decay: float = .01) -> list: # two groups for Ada
 # %% ../nbs/03_model.ipynb #c042
 def prepare(model, dropout: float|None = None, # share of activations dropped in training; None: as pre-trained
             freeze_embeddings: bool = False,   # keep the word embeddings as they are?
-            freeze_layers: int = 0):           # keep so many of the lowest layers, and all embeddings below them, as they are; they get no dropout
+            freeze_layers: int = 0,            # keep so many of the lowest layers, and all embeddings below them, as they are; they get no dropout
+            attention_dropout: float|None = None): # share of the attention dropped in training; None: as `dropout`
     """Set dropout and freeze the lower parts of a model, in place, before it is trained; layers that are frozen already stay so.
 
     Raises `ValueError` when no layer would be left to train."""
@@ -180,8 +181,9 @@ def prepare(model, dropout: float|None = None, # share of activations dropped in
         if freeze_layers >= len(layers): raise ValueError(f'freeze_layers={freeze_layers}, but the model has {len(layers)} layers, and one at least must be trained')
         frozen = [model.base_model.embeddings, *layers[:freeze_layers]]
     model.get_input_embeddings().requires_grad_(not freeze_embeddings)
-    for part, p in [(model, dropout), *((m.requires_grad_(False), 0.) for m in frozen)]:
-        for m in part.modules() if p is not None else ():
+    attention = [m for n, m in model.named_modules() if n.rpartition('.')[0].endswith(('.self', '.attention'))]
+    for modules, p in [(model.modules(), dropout), (attention, attention_dropout), *((m.requires_grad_(False).modules(), 0.) for m in frozen)]:
+        for m in modules if p is not None else ():
             if isinstance(m, torch.nn.Dropout): m.p = p
 
 # %% ../nbs/03_model.ipynb #q7a1

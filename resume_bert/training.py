@@ -315,7 +315,7 @@ def fit(model,                # from `load_model`
     when those are of another training, and `KeyboardInterrupt` after Ctrl-C, when the state is saved."""
     device = get_device(cfg.device)
     seed_everything(cfg.seed)
-    prepare(model.to(device), cfg.dropout, cfg.freeze_embeddings, cfg.freeze_layers)
+    prepare(model.to(device), cfg.dropout, cfg.freeze_embeddings, cfg.freeze_layers, cfg.attention_dropout)
     opt = torch.optim.AdamW(param_groups(model, cfg.weight_decay), lr=0., fused=True)
     loss_fn = torch.nn.CrossEntropyLoss(None if weights is None else weights.to(device))
     start_weights = encoder_weights(model) if cfg.base_share else {}
