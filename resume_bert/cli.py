@@ -75,15 +75,16 @@ def _table(a, labelled):
 
 # %% ../nbs/99_cli.ipynb #c015
 def _train(a):
-    from resume_bert.finetuning import finetune
     cfg = TrainConfig(**{f.name: getattr(a, f.name) for f in fields(TrainConfig)})
-    run = finetune(_table(a, True), cfg, out=a.out, overwrite=a.overwrite, texts=a.texts, continue_run=a.continue_run, checkpoint_minutes=a.checkpoint_minutes)
+    df = _table(a, True)                             # before torch is loaded, which takes seconds
+    from resume_bert.finetuning import finetune
+    run = finetune(df, cfg, out=a.out, overwrite=a.overwrite, texts=a.texts, continue_run=a.continue_run, checkpoint_minutes=a.checkpoint_minutes)
     print(run.report)
     print(f'saved in {run.folder}', file=sys.stderr)
 
 def _evaluate(a):
-    from resume_bert.finetuning import judge
     df = _table(a, True)
+    from resume_bert.finetuning import judge
     report = judge(_classifier(a.run, a.device), df)
     if a.json:
         with whole_file(a.json) as tmp: tmp.write_text(json.dumps(report.to_dict(), indent=1, ensure_ascii=False), encoding='utf-8')

@@ -288,6 +288,10 @@ def _line(row):
     "The line of an epoch, for a terminal"
     return '  '.join(f'{k} {v:.4f}' if isinstance(v, float) else f'{k} {v}' for k, v in row.items() if k != 'seconds') + f'  {row["seconds"]:.0f} s'
 
+def _out():
+    "Where the line of an epoch goes: a notebook shows stderr on red, as if it were an error"
+    return sys.stdout if 'ipykernel' in sys.modules else sys.stderr
+
 # %% ../nbs/04_training.ipynb #r8th
 def _judge(model, score, at, cfg, start):
     "The line of the epoch that is just done goes into the history; the weights are kept where it is the best so far"
@@ -305,7 +309,7 @@ def fit(model,                # from `load_model`
         score=None,           # model -> dict with 'f1_macro'; called after each epoch, chooses the best one
         weights=None,         # loss weights of the sections, from `class_weights`
         on_epoch=None,        # called with the dict of each epoch
-        progress: bool = True, # show a bar and a line an epoch on stderr?
+        progress: bool = True, # show a bar and a line an epoch on stderr (in a notebook: below the cell)?
         checkpoints=None,     # `Checkpoints`: saves there, and goes on with what is there
         rows=None,            # names of the training rows, in the order of the data set, for messages
        ) -> History:
@@ -328,7 +332,7 @@ def fit(model,                # from `load_model`
             _epoch(model, batches, cfg, opt, loss_fn, device, at, bar, checkpoints, rows)
             model.eval()
             with mixed_back(model, start_weights, cfg.base_share): row = _judge(model, score, at, cfg, start)
-            if progress: bar.write(_line(row), file=sys.stderr)
+            if progress: bar.write(_line(row), file=_out())
             if on_epoch: on_epoch(row)
             at.next_epoch()
             if score and cfg.patience and at.epoch-at.history.best >= cfg.patience: at.epoch = cfg.epochs
