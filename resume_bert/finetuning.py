@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['choose_head', 'training_loader', 'fold_temperature', 'report_html', 'model_card', 'Run', 'finetune', 'judge',
-           'push_to_hub']
+           'pseudo_label', 'push_to_hub']
 
 # %% ../nbs/07_finetuning.ipynb #c004
 import base64, hashlib, html, io, json, platform, re, time
@@ -251,6 +251,17 @@ def judge(clf: SectionClassifier,
     "The report of a classifier on a table, read in context where both know what that is"
     return evaluate(df['section'].tolist(), softmax(clf.table_logits(df)), clf.sections, df['text'].tolist(), df['resume_id'].tolist() if 'resume_id' in df else None,
                     None if train is None else (train['text'].tolist(), train['section'].tolist()))
+
+# %% ../nbs/07_finetuning.ipynb #m07b
+def pseudo_label(df,           # a chunk table without labels; a column `section`, if there is one, is not looked at
+                 *classifiers, # `SectionClassifier`s with the same sections: the mean of their probabilities decides
+                ) -> pd.DataFrame: # the table with `section` as they say, all of it for the split 'train'
+    """Label a table by classifiers, to train on it beside labelled rows (self-training: Yarowsky 1995; pseudo-labels: Lee 2013).
+
+    Raises `ValueError` when there is no classifier, or when their sections differ."""
+    if not classifiers or any(c.sections != classifiers[0].sections for c in classifiers): raise ValueError('pseudo_label: give one or more classifiers with the same sections')
+    p = np.mean([softmax(c.table_logits(df)) for c in classifiers], axis=0)
+    return df.assign(section=[classifiers[0].sections[i] for i in p.argmax(1)], split='train')
 
 # %% ../nbs/07_finetuning.ipynb #c042
 def push_to_hub(folder,               # of a run
