@@ -13,7 +13,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import get_args
 from . import __version__
-from .core import _HEAD_DEFAULTS, TrainConfig, listed, notice, shown, whole_file
+from .core import TrainConfig, listed, notice, shown, whole_file
 
 # %% ../nbs/99_cli.ipynb #c007
 def home() -> Path: # of the demo's run and whatever else the command line keeps
@@ -241,11 +241,12 @@ def _comments(cls):
 
 def _config_options(p):
     "One option for each field of `TrainConfig`"
-    about, by_head = _comments(TrainConfig), {'epochs', *_HEAD_DEFAULTS['chunk']}
+    about, filled = _comments(TrainConfig), TrainConfig().resolve('chunk')
     for f in fields(TrainConfig):
         read, metavar = next(how for t, how in _KINDS.items() if t in (get_args(f.type) or (f.type,)))
-        default = 'by head' if f.name in by_head else dict(True_='yes', False_='no', None_='none').get(f'{f.default}_', f.default)
-        p.add_argument('--'+f.name.replace('_', '-'), type=read, metavar=metavar, default=f.default, help=f'{about.get(f.name, "")}; default: {default}'.lstrip('; ').replace('%', '%%'))
+        by_head = f.default is None and getattr(filled, f.name) is not None
+        default = 'by head' if by_head else {'True': 'yes', 'False': 'no', 'None': 'none'}.get(str(f.default), f.default)
+        p.add_argument('--'+f.name.replace('_', '-'), type=read, metavar=metavar, default=f.default, help=((f'{about[f.name]}; ' if f.name in about else '') + f'default: {default}').replace('%', '%%'))
 
 # %% ../nbs/99_cli.ipynb #c020
 class _Parser(argparse.ArgumentParser):
