@@ -10,6 +10,7 @@ __all__ = ['DEMO_RESUMES', 'DEMO_EPOCHS', 'SECTION_FORMATS', 'READ_LIMITS', 'hom
 import argparse, csv, json, os, re, sys
 from contextlib import contextmanager
 from dataclasses import asdict, fields
+from itertools import chain
 from pathlib import Path
 from typing import get_args
 from . import __version__
@@ -139,7 +140,7 @@ def _export(a):
 
 # %% ../nbs/99_cli.ipynb #c017c
 SECTION_FORMATS = dict(text='.txt', json='.json', jsonresume='.json', html='.html') # format -> extension of the files it is written to
-READ_LIMITS = dict(timeout=('seconds for a file', 30.), memory=('MB for the parser', 1024), max_pages=('pages of a PDF', 100), max_size=('MB of a file', 50), max_unpacked=('MB of a DOCX when unpacked', 100))
+READ_LIMITS = dict(timeout=('seconds for a file', 30.), memory=('MB for the parser', 1024), max_pages=('pages of a PDF', 100), max_size=('MB of a file', 50), max_unpacked=('MB of a DOCX when unpacked', 100)) # option -> (what it limits, default)
 
 def resume_json(resume) -> dict:
     "A labelled resume as plain data: its sections in order with their chunks, and what was set aside"
@@ -184,24 +185,27 @@ def _sections(a):
     if a.format == 'html' and not a.out and many: raise ValueError('sections: several pages need --out DIR')
     places = _places(a.files, a.out, SECTION_FORMATS[a.format], a.overwrite) if a.out else [None]*len(a.files)
     clf = _classifier(a.run, a.device) if a.run else None
-    bar = tqdm(read_resumes(map(Path, a.files), **limits), total=len(a.files), unit='file', disable=not (many and sys.stderr.isatty()), leave=False)
+    bar = tqdm(_labelled(read_resumes(map(Path, a.files), **limits), clf, a), total=len(a.files), unit='file', disable=not (many and sys.stderr.isatty()), leave=False)
     for (_, resume), f, place in zip(bar, a.files, places):
-        if isinstance(resume, Exception):
-            with _noted(failed, many, bar.clear): raise resume
-            continue
-        clf = clf or _classifier(None, a.device)            # without --run: only now that there is something to label
-        if a.out: Path(a.out).mkdir(parents=True, exist_ok=True)
-        with _noted(failed, many, bar.clear): _one(f, place, clf.label(resume), a, many)
+        with _noted(failed, many, bar.clear): _one(f, place, resume, a, many)
     if many and a.out: print(f'{len(a.files)-len(failed):,} of {len(a.files):,} files written to {a.out}', file=sys.stderr)
     return int(bool(failed))
 
+def _labelled(read, clf, a):
+    "What `read` yields, labelled; without --run the demo's model is opened, or trained, only when there is something to label"
+    for pair in read:
+        if isinstance(pair[1], Exception): yield pair; continue
+        yield from (clf or _classifier(None, a.device)).label_stream(chain([pair], read), None if len(a.files) > 1 else 1)
+
 def _one(file, place, resume, a, many):
-    "Write or print a labelled resume"
+    "Write or print a labelled resume; raises the error that stands in its place"
+    if isinstance(resume, Exception): raise resume
     if a.redact:
         from resume_bert.jsonresume import redact
         resume = redact(resume)
     text = _render(resume, a.format, many and not place)
     if place:
+        place.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(place) as tmp: tmp.write_text(text, encoding='utf-8')
     else: print(f'== {file}\n{text}' if many and a.format == 'text' else text, end='', flush=True)
 
@@ -250,6 +254,7 @@ def _config_options(p):
 
 # %% ../nbs/99_cli.ipynb #c020
 class _Parser(argparse.ArgumentParser):
+    def __init__(self, **kw): super().__init__(**kw, allow_abbrev=False)    # `--ful` is no `--full`: tomorrow it may be short for two options
     def error(self, message): raise ValueError(f'{message} (see {self.prog} --help)')
 
 def parser() -> argparse.ArgumentParser:
@@ -284,9 +289,9 @@ def parser() -> argparse.ArgumentParser:
     return p
 
 # %% ../nbs/99_cli.ipynb #c021
-def _without_texts(e, argv):
-    "The message, without texts that were typed where something else belongs"
-    said = str(e)
+def _said(e, argv):
+    "The message, with options as they are typed here, and without texts that were typed where something else belongs"
+    said = re.sub(r'\b(text|section|resume|order)_col\b', r'--\1-col', str(e))
     for a in {x for a in argv for x in (str(a), str(a).split('=', 1)[-1]) if x}: said = said.replace(a, shown(a)).replace(repr(a), repr(shown(a)))
     return said
 
@@ -299,4 +304,4 @@ def main(argv=None) -> int: # exit code
         return 0
     except KeyboardInterrupt as e: print(f'\nresume-bert: {str(e) or "interrupted"}', file=sys.stderr); return 130
     except BrokenPipeError: os.dup2(os.open(os.devnull, os.O_WRONLY), 1); return 0
-    except (ValueError, OSError, FloatingPointError, MemoryError) as e: print(f'resume-bert: {_without_texts(e, sys.argv[1:] if argv is None else argv)}', file=sys.stderr); return 2
+    except (ValueError, OSError, FloatingPointError, MemoryError) as e: print(f'resume-bert: {_said(e, sys.argv[1:] if argv is None else argv)}', file=sys.stderr); return 2

@@ -6,20 +6,22 @@
 __all__ = ['SECTIONS', 'JSON_RESUME_KEYS', 'CROSSWALKS', 'crosswalk', 'shorten', 'listed', 'shown', 'error_shown', 'notice',
            'needs', 'section_colour', 'Prediction', 'Chunk', 'Resume', 'TrainConfig', 'default_epochs', 'settle',
            'writing', 'whole_file', 'folder_lock', 'must_be_free', 'whole_folder', 'out_of_memory', 'notice_once',
-           'in_parts', 'name_methods']
+           'in_parts', 'map_ahead', 'name_methods']
 
 # %% ../nbs/00_core.ipynb #c004
-import errno, gc, html, logging, os, re
+import errno, gc, html, logging, os, re, shutil
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
 # %% ../nbs/00_core.ipynb #c007
 SECTIONS = ('Contact Information', 'Summary', 'Work Experience', 'Education', 'Skills', 'Projects', 'Certifications', 'Awards',
-            'Publications', 'Languages', 'Volunteering', 'Interests', 'References')
+            'Publications', 'Languages', 'Volunteering', 'Interests', 'References') # the thirteen sections, in the order of a usual resume
 
 # %% ../nbs/00_core.ipynb #c010
 JSON_RESUME_KEYS = dict(zip(SECTIONS, ('basics', 'basics.summary', 'work', 'education', 'skills', 'projects', 'certificates',
-                                       'awards', 'publications', 'languages', 'volunteer', 'interests', 'references')))
+                                       'awards', 'publications', 'languages', 'volunteer', 'interests', 'references'))) # section -> its key in JSON Resume
 
 # %% ../nbs/00_core.ipynb #c013
 CROSSWALKS = {
@@ -28,7 +30,7 @@ CROSSWALKS = {
     'livecareer': {'Work Experience': 'Experience', 'Education': 'Education', 'Skills': 'Skills', 'Summary': 'Summary'},
     'indeed': {'Work Experience': 'Experience', 'Education': 'Education', 'Skills': 'Skills', 'Summary': 'Summary', 'Contact Information': 'Contact',
                'Certifications': 'Certifications', 'Awards': 'Accomplishments', 'Publications': 'Publications'},
-}
+} # labels of another data set -> {section: its label there}
 
 def crosswalk(section: str, # one of `SECTIONS`
               to: str,      # name of a public label set: a key of `CROSSWALKS`
@@ -304,11 +306,12 @@ def writing(path # named in the message
 @contextmanager
 def whole_file(path # where the file will stand
               ):
-    "Yields a temporary path beside `path`; what is written there replaces `path` when the block ends well, and vanishes when it does not; raises `OSError` when the disk refuses"
+    "Yields a temporary path beside `path`; what is written there replaces `path` when the block ends well, and vanishes when it does not. A file that is replaced hands on its permissions; raises `OSError` when the disk refuses"
     path = Path(path)
     tmp = path.with_name(f'.{path.name}.{os.getpid()}.part')
     try:
         with writing(path):
+            if path.exists(): tmp.touch(); shutil.copymode(path, tmp)
             yield tmp
             settle(tmp); os.replace(tmp, path); settle(path.parent, deep=False)
     finally: tmp.unlink(missing_ok=True)
@@ -394,6 +397,21 @@ def in_parts(fn,    # a sequence of rows -> a result
     notice_once('memory does not suffice for a batch: it is read in parts, which takes longer and changes no result')
     gc.collect(); k = len(rows)//2          # outside of `except`, so that what the failed try held is free again
     return in_parts(fn, rows[:k]) + in_parts(fn, rows[k:])
+
+# %% ../nbs/00_core.ipynb #mapa1
+def map_ahead(fn, items,        # any iterable, as long as you like
+              ahead: int = 2,   # results that are worked out before they are asked for
+              threads: int = 1, # that work on them
+              start=None,       # called once in each thread
+             ):                 # yields `fn(item)` of each item, in order
+    "`map` that works ahead in other threads, by so many items and no more (Python 3.14 has `Executor.map(buffersize=…)`). What `fn` raises is raised in its turn"
+    pool, waiting, items = ThreadPoolExecutor(threads, 'map_ahead', start), deque(), iter(items)
+    try:
+        while True:
+            while len(waiting) <= ahead and (x := next(items, waiting)) is not waiting: waiting.append(pool.submit(fn, x))
+            if not waiting: return
+            yield waiting.popleft().result()
+    finally: pool.shutdown(wait=False, cancel_futures=True)
 
 # %% ../nbs/00_core.ipynb #h9n2
 def name_methods(*classes):

