@@ -183,13 +183,14 @@ def _plot_report(self: Report):
     "The confusion matrix, coloured by the share of each row; returns the figure"
     import matplotlib.pyplot as plt
     c, k = self.confusion, len(self.sections)
+    names = [shorten(s, 30).replace('$', r'\$') for s in self.sections]
     share = c/np.maximum(c.sum(1, keepdims=True), 1)
     fig, ax = plt.subplots(figsize=(.45*k+2.5, .4*k+1.6), layout='constrained')
     ax.imshow(share, cmap='Blues', vmin=0, vmax=1)
     for i in range(k):
         for j in range(k):
             if c[i, j]: ax.text(j, i, c[i, j], ha='center', va='center', fontsize=8, color='w' if share[i, j] > .5 else 'k')
-    ax.set_xticks(range(k), self.sections, rotation=45, ha='right'); ax.set_yticks(range(k), self.sections)
+    ax.set_xticks(range(k), names, rotation=45, ha='right'); ax.set_yticks(range(k), names)
     ax.set_xlabel('predicted'); ax.set_ylabel('truth'); ax.spines[:].set_visible(False)
     plt.close(fig)
     return fig
