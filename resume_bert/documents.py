@@ -10,6 +10,7 @@ __all__ = ['BULLET', 'FORMATS', 'DocumentError', 'plain', 'behind', 'Line', 'bre
 
 # %% ../nbs/08_documents.ipynb #c004
 import atexit, io, json, os, re, statistics, subprocess, sys, threading, unicodedata
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from .core import JSON_RESUME_KEYS, Chunk, Resume, error_shown, map_ahead, shorten, shown
@@ -833,7 +834,9 @@ class _Worker:
 
     def stop(self):
         if self.proc and self.key[1] == os.getpid():
-            self.proc.kill(); self.proc.wait(); self.proc.stdin.close(); self.proc.stdout.close()
+            self.proc.kill(); self.proc.wait()
+            for pipe in (self.proc.stdin, self.proc.stdout):
+                with suppress(OSError): pipe.close()        # what it was still to be sent has no reader any more
         self.proc = None
 
     def ask(self, data, fmt, timeout, memory, **limits):
