@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 import numpy as np, pandas as pd
 from .cleaning import check_steps, clean_text, clean_texts, near_copies, other_language
-from .core import SECTIONS, Chunk, Resume, name_methods, notice, listed, shorten, whole_file
+from .core import SECTIONS, Chunk, Resume, name_methods, notice, listed, plot_names, shorten, whole_file
 from .reading import _rows, as_text, find_columns, public_file, read_table
 
 # %% ../nbs/01_data.ipynb #d007
@@ -636,7 +636,7 @@ def _plot_report(self: DataReport):
     "Chunks a section (left) and their lengths (right); returns the figure"
     import matplotlib.pyplot as plt
     t = self.table[::-1]
-    names = [shorten(s, 30).replace('$', r'\$') for s in t.index]
+    names = plot_names(t.index)
     fig, (a, b) = plt.subplots(1, 2, figsize=(9, .32*len(t)+1), sharey=True, layout='constrained')
     a.barh(range(len(t)), t['chunks'], color='#4e79a7'); a.set_xlabel('chunks')
     b.boxplot([self.lengths[s] for s in t.index], orientation='horizontal', positions=range(len(t)), showfliers=False, widths=.6)

@@ -10,7 +10,7 @@ __all__ = ['SCORES', 'baseline_probs', 'confusion', 'scores', 'score_intervals',
 import html
 from dataclasses import dataclass, field
 import numpy as np, pandas as pd
-from .core import listed, name_methods, shorten
+from .core import listed, name_methods, plot_names, shorten
 
 # %% ../nbs/05_evaluation.ipynb #c007
 def baseline_probs(train_texts, train_sections, # what it learns from
@@ -183,7 +183,7 @@ def _plot_report(self: Report):
     "The confusion matrix, coloured by the share of each row; returns the figure"
     import matplotlib.pyplot as plt
     c, k = self.confusion, len(self.sections)
-    names = [shorten(s, 30).replace('$', r'\$') for s in self.sections]
+    names = plot_names(self.sections)
     share = c/np.maximum(c.sum(1, keepdims=True), 1)
     fig, ax = plt.subplots(figsize=(.45*k+2.5, .4*k+1.6), layout='constrained')
     ax.imshow(share, cmap='Blues', vmin=0, vmax=1)

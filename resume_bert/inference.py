@@ -407,7 +407,7 @@ SectionClassifier.label, SectionClassifier.label_many = _label, _label_many
 # %% ../nbs/06_inference.ipynb #lst1
 def _label_stream(self: SectionClassifier,
                   read,         # pairs (name, `Resume` or an error), as `read_resumes` yields them
-                  at_once=None, # resumes to label side by side; None: as many as torch has threads, but one on a GPU or with a bundle
+                  at_once=None, # resumes to label side by side; None: as many as torch has threads. On a GPU and with a bundle always one
                  ):             # yields (name, labelled `Resume` or the error), in order
     "Label many resumes, without ever holding more than a few of them. What cannot be labelled is yielded as the error, not raised"
     def label(pair):
