@@ -4,17 +4,19 @@
 
 # %% auto #0
 __all__ = ['EMBEDDED', 'HEADS', 'check_digests', 'embedded_folder', 'quietly', 'load_tokenizer', 'load_model', 'seed_everything',
-           'get_device', 'use_bf16', 'param_groups', 'prepare', 'logits_at', 'labelled_logits', 'save_model']
+           'get_device', 'use_bf16', 'param_groups', 'prepare', 'send', 'any_shape', 'run_layers', 'is_plain_bert',
+           'plain_logits', 'logits_at', 'label_places', 'labelled_logits', 'save_model']
 
 # %% ../nbs/03_model.ipynb #c004
 import hashlib, os, random
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import lru_cache
 from pathlib import Path
 import numpy as np, torch
 import torch.nn.functional as F
 import transformers
 from safetensors import safe_open
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from transformers import AutoConfig, AutoModelForSequenceClassification, AutoModelForTokenClassification, AutoTokenizer, BertForSequenceClassification, BertForTokenClassification
 from .core import listed, notice, shorten, shown
 
@@ -195,35 +197,60 @@ def _layer_at(layer, h, mask, at):
     o = F.scaled_dot_product_attention(heads(a.query(x)), heads(a.key(h)), heads(a.value(h)), mask, a.dropout.p*a.training)
     return layer.feed_forward_chunk(layer.attention.output(o.transpose(1, 2).flatten(2), x))
 
-def _known(model):
-    "Is it a BERT whose layers we may run one by one?"
-    return type(model) in (BertForSequenceClassification, BertForTokenClassification) and not model.config.is_decoder and model.config._attn_implementation == 'sdpa'
-
 # %% ../nbs/03_model.ipynb #q7a3
-def logits_at(model, input_ids, attention_mask, # shape (batch, longest)
+def send(t, device):
+    "A tensor on the device; a GPU fetches it from pinned memory, and nobody waits for that"
+    return t.pin_memory().to(device, non_blocking=True) if device.type == 'cuda' and t.device.type == 'cpu' else t.to(device)
+
+def any_shape(device):
+    "Inside the block attention is computed by kernels that take every shape as it comes: cuDNN's, which torch prefers on some GPUs, first works out a plan for each new shape"
+    return sdpa_kernel([SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]) if device.type == 'cuda' else nullcontext()
+
+def run_layers(layers, h, mask):
+    "BERT layers, one after the other; shapes (batch, longest, width) and (batch, 1, 1, longest)"
+    for layer in layers:
+        h = layer(h, mask)
+        if isinstance(h, tuple): h = h[0]
+    return h
+
+def is_plain_bert(model, at=None) -> bool: # for a head that reads the positions `at`, or the first
+    "Can `plain_logits` run it?"
+    return (type(model) in (BertForSequenceClassification, BertForTokenClassification) and not model.config.is_decoder and model.config._attn_implementation == 'sdpa'
+            and model.config.num_hidden_layers > 0 and (at is not None or model.bert.pooler is not None))
+
+def plain_logits(model, input_ids, mask, at=None):
+    "The logits of a plain BERT at some positions, or of its pooler; everything on its device, `mask` true at tokens, shape (batch, 1, 1, longest), or None"
+    layers = model.bert.encoder.layer
+    with any_shape(input_ids.device): h = _layer_at(layers[-1], run_layers(layers[:-1], model.bert.embeddings(input_ids), mask), mask, at)
+    return model.classifier(model.dropout(h if at is not None else model.bert.pooler(h)))
+
+# %% ../nbs/03_model.ipynb #gpu06
+def logits_at(model, input_ids, attention_mask, # shape (batch, longest), best still on the CPU: they are sent to the model's device
               at=None, # positions to read, shape (batch, n), for head 'resume'; None for head 'chunk'
              ):        # logits, shape (batch, sections), or (batch, n, sections) with `at`
     "The logits of `model(input_ids, attention_mask)`, or those at some positions, without computing what the head does not read"
-    if not _known(model) or at is None and model.bert.pooler is None:   # head 'resume' at every position
-        z = model(input_ids=input_ids, attention_mask=attention_mask).logits
-        return z if at is None else z.gather(1, at[..., None].expand(-1, -1, z.shape[-1]))
-    h, layers = model.bert.embeddings(input_ids), model.bert.encoder.layer
-    mask = None if attention_mask.all() else attention_mask[:, None, None].bool()
-    for layer in layers[:-1]:
-        h = layer(h, mask)
-        if isinstance(h, tuple): h = h[0]
-    h = _layer_at(layers[-1], h, mask, at)
-    return model.classifier(model.dropout(h if at is not None else model.bert.pooler(h)))
+    device = model.device
+    ids, at = send(input_ids, device), None if at is None else send(at, device)
+    if is_plain_bert(model, at):     # head 'resume' at every position is not
+        return plain_logits(model, ids, None if attention_mask.all() else send(attention_mask[:, None, None].bool(), device), at)
+    with any_shape(device): z = model(input_ids=ids, attention_mask=send(attention_mask, device)).logits
+    return z if at is None else z.gather(1, at[..., None].expand(-1, -1, z.shape[-1]))
 
 # %% ../nbs/03_model.ipynb #q7a5
-def labelled_logits(model, input_ids, attention_mask,
-                    labels # shape (batch,), or (batch, longest) with -100 where nothing is to be said
-                   ) -> tuple: # (logits, labels): shape (n, sections) and (n,), still with some -100 where rows have fewer labels than others
-    "Logits where there are labels, and these labels"
-    if labels.ndim == 1: return logits_at(model, input_ids, attention_mask), labels
+def label_places(labels # shape (batch,), or (batch, longest) with -100 where nothing is to be said
+                ) -> tuple: # (positions of the labels, shape (batch, n), or None; the labels, shape (batch,) or (batch, n), still with some -100 where rows have fewer than others)
+    "Where the labels of a batch stand, and which they are"
+    if labels.ndim == 1: return None, labels
     has = labels != -100
     at = has.int().argsort(dim=1, descending=True, stable=True)[:, :int(has.sum(1).max())]
-    return logits_at(model, input_ids, attention_mask, at).flatten(0, 1), labels.gather(1, at).flatten()
+    return at, labels.gather(1, at)
+
+def labelled_logits(model, input_ids, attention_mask, labels # as in `label_places`
+                   ) -> tuple: # (logits, labels) on the model's device: shape (n, sections) and (n,)
+    "Logits where there are labels, and these labels"
+    at, y = label_places(labels)
+    z = logits_at(model, input_ids, attention_mask, at)
+    return z if at is None else z.flatten(0, 1), send(y.flatten(), model.device)
 
 # %% ../nbs/03_model.ipynb #c045
 def save_model(model, tokenizer, folder):

@@ -7,6 +7,7 @@ __all__ = ['MAX_CHUNK', 'encode_texts', 'special_ids', 'pieces', 'make_window', 
            'token_batches', 'pad_ids']
 
 # %% ../nbs/02_tokens.ipynb #y004
+from itertools import chain
 import numpy as np
 
 # %% ../nbs/02_tokens.ipynb #y009
@@ -93,6 +94,7 @@ def token_batches(lengths, max_tokens: int = 4096) -> list: # of lists of indice
 
 def pad_ids(ids, pad_id=0) -> tuple: # (ids, mask): arrays of int64, shape (len(ids), longest)
     "Lists of token ids as one padded rectangle, and a mask that is 1 where a token stands"
-    x = np.full((len(ids), max(map(len, ids))), pad_id, dtype=np.int64); mask = np.zeros_like(x)
-    for i, v in enumerate(ids): x[i, :len(v)] = v; mask[i, :len(v)] = 1
-    return x, mask
+    n = np.fromiter(map(len, ids), np.int64, len(ids))
+    real = np.arange(n.max()) < n[:, None]
+    x = np.full(real.shape, pad_id, dtype=np.int64); x[real] = np.fromiter(chain.from_iterable(ids), np.int64, n.sum())
+    return x, real.astype(np.int64)

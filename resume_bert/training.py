@@ -4,18 +4,20 @@
 
 # %% auto #0
 __all__ = ['lr_scale', 'class_weights', 'History', 'mixed_back', 'encoder_weights', 'Progress', 'random_state',
-           'set_random_state', 'trained', 'training_state', 'set_training_state', 'Checkpoints', 'fit']
+           'set_random_state', 'trained', 'training_state', 'set_training_state', 'Checkpoints', 'Gradients',
+           'fixed_shape', 'GraphedStep', 'fit']
 
 # %% ../nbs/04_training.ipynb #c004
 import hashlib, json, math, os, random, shutil, signal, sys, threading, time
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
-import numpy as np, torch
+import numpy as np, torch, torch.nn.functional as F
 from safetensors.torch import load_file, save_file
 from torch.nn.utils import clip_grad_norm_
-from .core import TrainConfig, in_parts, listed, name_methods, notice, settle, shorten, writing
-from .model import get_device, labelled_logits, param_groups, prepare, seed_everything, use_bf16
+from .core import TrainConfig, in_parts, listed, name_methods, notice, notice_once, out_of_memory, settle, shorten, writing
+from .model import get_device, is_plain_bert, label_places, labelled_logits, param_groups, plain_logits, prepare, seed_everything, send, use_bf16
 from .reading import _rows
 
 # %% ../nbs/04_training.ipynb #c013
@@ -229,34 +231,108 @@ def _shares(y, weight): # y: labels (rows,) or (rows, tokens)
     w = ((y != -100)*(1. if weight is None else weight.cpu()[y.clamp(0)])).reshape(len(y), -1).sum(1, dtype=torch.float64)
     return lambda rows: (w[rows.start:rows.stop].sum()/w.sum()).item()
 
-def _gradients(model, params, batch, loss_fn, cfg, device, bf16):
-    "Add the gradients of a batch to `.grad` of the trained `params`, in parts where memory does not suffice; returns its loss and its number of chunks"
-    share = _shares(batch['labels'], loss_fn.weight)
-    def part(rows):
-        if share(rows) == 0: return 0.
-        xb = {k: v[rows.start:rows.stop].to(device, non_blocking=True) for k, v in batch.items()}
-        with torch.autocast(device.type, torch.bfloat16, enabled=bf16): logits, y = labelled_logits(model, **xb)
-        loss = loss_fn(logits.float(), y)*share(rows)
-        for p, g in zip(params, torch.autograd.grad(loss/cfg.accumulate, params, allow_unused=True)):
-            if g is not None: p.grad = g.contiguous() if p.grad is None else p.grad.add_(g)
-        return loss.item()
-    losses = [loss for _, loss in in_parts(part, range(len(batch['labels'])))]
-    return sum(losses), int((batch['labels'] != -100).sum())
+class Gradients:
+    "Adds the gradients of a batch to `.grad` of the weights that `opt` trains, in parts where memory does not suffice, and on a CUDA GPU as a `GraphedStep` where the batch is small"
+    def __init__(self, model, opt, loss_fn, cfg, device):
+        self.model, self.params, self.loss_fn, self.cfg, self.device = model, [p for g in opt.param_groups for p in g['params']], loss_fn, cfg, device
+        self.bf16 = use_bf16(cfg.precision, device)
+        self.graphed = GraphedStep(self) if device.type == 'cuda' else None
+    def loss(self, logits, y): return self.loss_fn(logits.float(), y)
+    def autocast(self): return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
+    def slopes(self, loss): return torch.autograd.grad(loss/self.cfg.accumulate, self.params, allow_unused=True)
+
+    def __call__(self, batch): # -> (loss, still on the device; number of chunks)
+        k = int((batch['labels'] != -100).sum())
+        if self.graphed and (loss := self.graphed(batch)) is not None: return loss, k
+        share = _shares(batch['labels'], self.loss_fn.weight)
+        def part(rows):
+            if share(rows) == 0: return 0.
+            with self.autocast(): logits, y = labelled_logits(self.model, **{n: v[rows.start:rows.stop] for n, v in batch.items()})
+            loss = self.loss(logits, y)*share(rows)
+            for p, g in zip(self.params, self.slopes(loss)):
+                if g is not None: p.grad = g.contiguous() if p.grad is None else p.grad.add_(g)
+            return loss.detach()
+        return sum(loss for _, loss in in_parts(part, range(len(batch['labels'])))), k
+
+# %% ../nbs/04_training.ipynb #gpu12
+def _round_up(n): return -(-n//8)*8 if n <= 64 else -(-n//32)*32
+
+def fixed_shape(batch, # of `make_loader`, on the CPU
+                most=512, # tokens of a row, at most
+               ):         # dict of `input_ids`, `mask`, `at`, `labels`, as `plain_logits` and the loss want them; None where the batch fits into no shape
+    "Pad a batch to one of few shapes: a power of two of rows, a multiple of 8 or 32 tokens, room for a label at every second token"
+    (rows, n), (at, y) = batch['input_ids'].shape, label_places(batch['labels'])
+    more, length = (1 << (rows-1).bit_length()) - rows, min(_round_up(n), most)
+    if n > length or at is not None and at.shape[1] > length//2: return None
+    ids, mask = (F.pad(batch[k], (0, length-n, 0, more)) for k in ('input_ids', 'attention_mask'))
+    mask[rows:, 0] = 1                                      # where nothing is attended to, the attention is no number
+    if at is None: return dict(input_ids=ids, mask=mask[:, None, None].bool(), at=None, labels=F.pad(y, (0, more), value=-100))
+    room = (0, length//2-at.shape[1], 0, more)
+    return dict(input_ids=ids, mask=mask[:, None, None].bool(), at=F.pad(at, room), labels=F.pad(y, room, value=-100))
+
+# %% ../nbs/04_training.ipynb #gpu15
+class GraphedStep:
+    "Loss and gradients of small batches on a CUDA GPU, recorded once for each shape. (PyTorch, \"CUDA semantics\": whole network capture)"
+    LIMIT = 16_384 # tokens of a batch; larger ones keep a GPU busy without
+    def __init__(self, gradients): self.of, self.recorded, self.pool, self.failed = gradients, {}, torch.cuda.graph_pool_handle(), False
+
+    def __call__(self, batch): # -> loss, on the device, until the next call; None: not done
+        model = self.of.model
+        if self.failed: return None
+        x = fixed_shape(batch, model.config.max_position_embeddings) if is_plain_bert(model, batch['labels'].ndim > 1 or None) else None
+        if x is None or x['input_ids'].numel() > self.LIMIT: return None
+        shape = tuple(x['input_ids'].shape)
+        if shape not in self.recorded:
+            try: self.recorded[shape] = self.record(x)
+            except RuntimeError as e:   # memory does not suffice, or an operation cannot be recorded: from now on it is done the ordinary way
+                if not out_of_memory(e): notice_once(f'steps cannot be recorded for this GPU, training goes on without ({shorten(e)})')
+                self.failed = True
+        if self.failed: self.recorded.clear(); return None
+        graph, fixed, loss = self.recorded[shape]
+        for k, v in x.items():
+            if v is not None: fixed[k].copy_(v.pin_memory(), non_blocking=True)
+        graph.replay()
+        return loss
+
+    def gradients(self, x):
+        with self.of.autocast(): z = plain_logits(self.of.model, x['input_ids'], x['mask'], x['at'])
+        loss = self.of.loss(z.flatten(0, -2), x['labels'].flatten())
+        return loss.detach(), self.of.slopes(loss)
+
+    def record(self, x): # -> (graph, tensors that it reads, its loss)
+        device, params = self.of.device, self.of.params
+        random, fixed, side, graph = torch.cuda.get_rng_state(device), {k: v if v is None else send(v, device) for k, v in x.items()}, torch.cuda.Stream(device), torch.cuda.CUDAGraph()
+        try:
+            side.wait_stream(torch.cuda.current_stream(device))
+            with torch.cuda.stream(side): grads = self.gradients(fixed)[1]      # once without recording: libraries set themselves up
+            torch.cuda.current_stream(device).wait_stream(side)
+            has = [g is not None for g in grads]
+            for p, h in zip(params, has):
+                if h and p.grad is None: p.grad = torch.zeros_like(p)
+            del grads
+            with torch.cuda.graph(graph, pool=self.pool):
+                loss, grads = self.gradients(fixed)
+                torch._foreach_add_([p.grad for p, h in zip(params, has) if h], [g for g, h in zip(grads, has) if h])
+            return graph, fixed, loss
+        finally: torch.cuda.set_rng_state(random, device)
 
 # %% ../nbs/04_training.ipynb #r8tf
-def _epoch(model, batches, cfg, opt, loss_fn, device, at, bar, checkpoints, rows):
+def _epoch(model, batches, cfg, opt, gradients, at, bar, checkpoints, rows):
     "Train for what is left of an epoch, counting in `at`"
-    bf16, n, start = use_bf16(cfg.precision, device), len(batches), time.perf_counter()-at.seconds
-    params = [p for g in opt.param_groups for p in g['params']]
-    for i, batch in enumerate(batches):
-        if i < at.batch: continue                           # done before the interruption
+    n, start = len(batches), time.perf_counter()-at.seconds
+    todo = islice(enumerate(batches), at.batch, None)       # what was done before an interruption is passed over
+    now = next(todo, None)
+    while now:
+        i, batch = now
         if checkpoints and i % cfg.accumulate == 0: checkpoints.reached(at, model, opt, cfg.epochs)
-        loss, k = _gradients(model, params, batch, loss_fn, cfg, device, bf16)
+        loss, k = gradients(batch)
+        now = next(todo, None)                              # a GPU computes this batch while the next one is made
+        loss = float(loss)
         if not math.isfinite(loss): raise FloatingPointError(f'the loss became {loss} in epoch {at.epoch+1}, batch {i+1} of {n}{_which(batches, i, rows)}; try a smaller lr than {cfg.lr:g}')
         if (i+1) % cfg.accumulate == 0 or i+1 == n:
-            clip_grad_norm_(params, cfg.clip)
+            clip_grad_norm_(gradients.params, cfg.clip)
             for g in opt.param_groups: g['lr'] = cfg.lr*lr_scale((at.epoch+(i+1)/n)/cfg.epochs, cfg.warmup)
-            opt.step(); opt.zero_grad()
+            opt.step(); opt.zero_grad(set_to_none=not gradients.graphed)   # a graph adds to the same memory each time
         at.batch, at.loss, at.seen, at.seconds = i+1, at.loss + loss*k, at.seen+k, time.perf_counter()-start
         bar.update(min(at.epoch+(i+1)/n, bar.total)-bar.n); bar.set_postfix_str(f'loss {at.loss/at.seen:.3f}, lr {opt.param_groups[0]["lr"]:.1e}, {bar.rate_of(k):,.0f} chunks/s', refresh=False)
 
@@ -321,7 +397,7 @@ def fit(model,                # from `load_model`
     seed_everything(cfg.seed)
     prepare(model.to(device), cfg.dropout, cfg.freeze_embeddings, cfg.freeze_layers, cfg.attention_dropout)
     opt = torch.optim.AdamW(param_groups(model, cfg.weight_decay), lr=0., fused=True)
-    loss_fn = torch.nn.CrossEntropyLoss(None if weights is None else weights.to(device))
+    gradients = Gradients(model, opt, torch.nn.CrossEntropyLoss(None if weights is None else weights.to(device)), cfg, device)
     start_weights = encoder_weights(model) if cfg.base_share else {}
     at, bar = checkpoints.restore(model, opt) if checkpoints else Progress(), _bar(cfg.epochs, progress)
     with bar, _stoppable(checkpoints):
@@ -329,7 +405,7 @@ def fit(model,                # from `load_model`
             start = time.perf_counter()-at.seconds
             batches.batch_sampler.set_epoch(at.epoch)
             model.train()
-            _epoch(model, batches, cfg, opt, loss_fn, device, at, bar, checkpoints, rows)
+            _epoch(model, batches, cfg, opt, gradients, at, bar, checkpoints, rows)
             model.eval()
             with mixed_back(model, start_weights, cfg.base_share): row = _judge(model, score, at, cfg, start)
             if progress: bar.write(_line(row), file=_out())
