@@ -276,7 +276,7 @@ def parser() -> argparse.ArgumentParser:
     q = sub.add_parser('predict', help='say which section texts belong to')
     q.add_argument('text', nargs='*', help='texts, each for itself'); q.add_argument('--file', metavar='DATA', help='a table to predict'); q.add_argument('--out', metavar='FILE', help='CSV to write')
     q.add_argument('--overwrite', action='store_true', help='replace what is there'); _column_options(q)
-    q.add_argument('--precision', choices=('auto', 'fp32', 'bf16', 'int8'), default='auto', help='default: int8 for a bundle that has it, else fp32')
+    q.add_argument('--precision', choices=('auto', 'fp32', 'bf16', 'int8'), default='auto', help='default: bf16 on a GPU that has it, int8 for a bundle that has it, else fp32')
     x = sub.add_parser('export', help='make a bundle of a run, which predicts without torch')
     x.add_argument('run', metavar='RUN', help='folder of a run'); x.add_argument('--out', required=True, metavar='DIR', help='folder for the bundle'); x.add_argument('--overwrite', action='store_true', help='replace what is there')
     x.add_argument('--precision', choices=('both', 'fp32', 'int8'), default='both', help='what to write; default: both'); x.add_argument('--data', metavar='TABLE', help='rows to compare on; default: part of the sample corpus')

@@ -236,7 +236,8 @@ class Gradients:
     def __init__(self, model, opt, loss_fn, cfg, device):
         self.model, self.params, self.loss_fn, self.cfg, self.device = model, [p for g in opt.param_groups for p in g['params']], loss_fn, cfg, device
         self.bf16 = use_bf16(cfg.precision, device)
-        self.graphed = GraphedStep(self) if device.type == 'cuda' else None
+        self.graphed = GraphedStep(self) if device.type == 'cuda' and device.index in (None, torch.cuda.current_device()) else None   # recording is of one GPU, the current one
+
     def loss(self, logits, y): return self.loss_fn(logits.float(), y)
     def autocast(self): return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
     def slopes(self, loss): return torch.autograd.grad(loss/self.cfg.accumulate, self.params, allow_unused=True)
