@@ -16,6 +16,11 @@ def environment(folder):
     venv.create(folder, with_pip=True)
     return Path(folder)/('Scripts' if os.name == 'nt' else 'bin')/'python'
 
+def own(python):
+    "The variables of this process for another environment's Python, without those that would lead it into the packages of this one"
+    env = {k: v for k, v in os.environ.items() if k not in ('PYTHONPATH', 'MPLBACKEND', 'VIRTUAL_ENV') and not k.startswith('RESUME_BERT_')}
+    return env | dict(PATH=f'{Path(python).parent}{os.pathsep}{os.environ["PATH"]}')
+
 def wheel(folder):
     "Build the wheel of the package from a copy of the repository"
     copy = Path(folder)/'source'
@@ -53,8 +58,7 @@ def tutorial(built, book, quick, keep):
         d.mkdir()
         for f in (book, *files): shutil.copy(f, d)
         subprocess.run([py, '-m', 'pip', 'install', '-q', f'{built}[{extras}]', 'nbclient', 'ipykernel', 'ipywidgets', '-c', ROOT/'.github'/'constraints.txt'], check=True)
-        env = {k: v for k, v in os.environ.items() if k not in ('PYTHONPATH', 'MPLBACKEND') and not k.startswith('RESUME_BERT_')} | (dict(RESUME_BERT_QUICK='1') if quick else {})
-        env |= dict(HF_HUB_OFFLINE='1', RESUME_BERT_HOME=str(Path(tmp)/'home'), PATH=f'{py.parent}{os.pathsep}{os.environ["PATH"]}')
+        env = own(py) | dict(HF_HUB_OFFLINE='1', RESUME_BERT_HOME=str(Path(tmp)/'home')) | (dict(RESUME_BERT_QUICK='1') if quick else {})
         ready = time.time()
         ok = subprocess.run([py, '-c', RUN, book.name], cwd=d, env=env).returncode == 0
         if keep and ok: keep.mkdir(parents=True, exist_ok=True); shutil.copy(d/book.name, keep)

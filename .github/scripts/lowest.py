@@ -7,7 +7,7 @@ Every `name>=version` of the requirements and of the extras offline, data, pdf a
 import argparse, re, subprocess, sys, tempfile
 from configparser import ConfigParser
 from pathlib import Path
-from colab import environment
+from colab import environment, own
 
 ROOT = Path(__file__).parents[2]
 EXTRAS = ('offline', 'data', 'pdf', 'onnx')
@@ -29,8 +29,8 @@ def main():
         py = environment(Path(a.folder or Path(tmp)/'venv').absolute())
         tools = [r for r in cfg['dev_requirements'].split() if r.startswith(('nbdev', 'execnb', 'fastcore', 'ghapi', 'fastgit', 'hypothesis', 'reportlab', 'nbformat'))]
         for cmd in (['install', '-q', '-e', f'.[{",".join(EXTRAS)}]', *tools, '-c', '.github/constraints.txt', '-c', str(pins)], ['check'], ['freeze', '--exclude-editable']):
-            if subprocess.run([py, '-m', 'pip', *cmd], cwd=ROOT).returncode: sys.exit(1)
+            if subprocess.run([py, '-m', 'pip', *cmd], cwd=ROOT, env=own(py)).returncode: sys.exit(1)
         books = a.notebooks or [f for f in sorted((ROOT/'nbs').glob('[0-9]*.ipynb')) if '#| default_exp' in f.read_text(encoding='utf-8')]
-        sys.exit(subprocess.run([py, '.github/scripts/test.py', *books], cwd=ROOT).returncode)
+        sys.exit(subprocess.run([py, '.github/scripts/test.py', *books], cwd=ROOT, env=own(py)).returncode)
 
 if __name__ == '__main__': main()
