@@ -315,7 +315,7 @@ def _run(self: SectionClassifier, windows, n, max_tokens=None):
     total, count = np.zeros((n, len(self.sections)), dtype=np.float32), np.zeros((n, 1), dtype=np.float32)
     where = lambda batch: pad_ids([windows[i][1] for i in batch])[0] if self.head == 'resume' else None      # the last layer is computed only there
     read = lambda batch: self.forward(*pad_ids([windows[i][0] for i in batch], self.special[2]), where(batch))
-    batches = token_batches([len(w[0]) for w in windows], max_tokens or MAX_TOKENS.get(str(self.forward.device).split(':')[0], 4096))
+    batches = token_batches([len(w[0]) for w in windows], max_tokens or MAX_TOKENS.get(str(self.forward.device).split(':')[0], MAX_TOKENS['cpu']))
     for batch, z in [part for b in batches for part in in_parts(read, b)]:      # all of them are asked for before the first answer is waited for
         rows, z = [windows[i][2] for i in batch], np.asarray(z.cpu() if hasattr(z, 'cpu') else z)
         if self.head == 'resume': z = np.concatenate([zi[:len(r)] for zi, r in zip(z, rows)])

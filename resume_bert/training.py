@@ -267,9 +267,8 @@ def fixed_shape(batch, # of `make_loader`, on the CPU
     if n > length or at is not None and at.shape[1] > length//2: return None
     ids, mask = (F.pad(batch[k], (0, length-n, 0, more)) for k in ('input_ids', 'attention_mask'))
     mask[rows:, 0] = 1                                      # where nothing is attended to, the attention is no number
-    if at is None: return dict(input_ids=ids, mask=mask[:, None, None].bool(), at=None, labels=F.pad(y, (0, more), value=-100))
-    room = (0, length//2-at.shape[1], 0, more)
-    return dict(input_ids=ids, mask=mask[:, None, None].bool(), at=F.pad(at, room), labels=F.pad(y, room, value=-100))
+    room = (0, more) if at is None else (0, length//2-at.shape[1], 0, more)
+    return dict(input_ids=ids, mask=mask[:, None, None].bool(), at=None if at is None else F.pad(at, room), labels=F.pad(y, room, value=-100))
 
 # %% ../nbs/04_training.ipynb #gpu15
 class GraphedStep:
