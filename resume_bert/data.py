@@ -474,7 +474,7 @@ def _torn(df):
 # %% ../nbs/01_data.ipynb #d093
 _SUSPECT = {'very long: a whole section in one cell?': lambda t: t.str.len() > 1000,
             'neither letters nor digits': lambda t: ~t.str.contains(r'[^\W_]', regex=True),
-            'broken characters': lambda t: t.str.contains('\ufffd|Ã[\d\u00a1-\u00bf\u0300-\u036f]|â€|Â[\u00a1-\u00bf]', regex=True),
+            'broken characters': lambda t: t.str.contains('\ufffd|Ã[0-9\u00a1-\u00bf\u0300-\u036f]|â€|Â[\u00a1-\u00bf]', regex=True),
             'markup': lambda t: t.str.contains(r'</?(?:p|br|b|i|li|ul|div|span|td|tr|a)\b[^>]*>|&(?:amp|nbsp|lt|gt|quot|#\d+);', regex=True)}
 
 # %% ../nbs/01_data.ipynb #d094

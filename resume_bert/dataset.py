@@ -12,7 +12,7 @@ import numpy as np, torch
 from torch.utils.data import DataLoader, Dataset
 from .cleaning import strip_bullet
 from .core import name_methods
-from .tokens import MAX_CHUNK, encode_texts, longest_first, make_window, pack, special_ids
+from .tokens import MAX_CHUNK, encode_texts, longest_first, make_window, narrow_parts, pack, special_ids
 
 # %% ../nbs/02_dataset.ipynb #c015
 class ClassificationDataset(Dataset):
@@ -98,11 +98,15 @@ def make_loader(ds,               # `ClassificationDataset` or `ResumeDataset`
     "Batches of about equal length, padded to the longest item in each; without `shuffle` the longest come first"
     return DataLoader(ds, batch_sampler=LengthBatches(ds, batch_size, max_tokens, shuffle, seed), collate_fn=lambda items: pad_batch(items, ds.pad_id))
 
-def padding_share(loader) -> float: # 0 to 1
+def padding_share(loader,
+                  narrow: bool = False # in the parts that a training on a CPU makes of each batch (`narrow_parts`)?
+                 ) -> float: # 0 to 1
     "The share of the tokens in the batches of a loader that is padding"
     real = cells = 0
-    for b in loader: real += int(b['attention_mask'].sum()); cells += b['attention_mask'].numel()
-    return 1 - real/cells
+    for b in loader:
+        n = b['attention_mask'].sum(1).numpy()
+        real, cells = real + n.sum(), cells + (sum(len(r)*n[r].max() for r in narrow_parts(n)) if narrow else b['attention_mask'].numel())
+    return float(1 - real/cells)
 
 # %% ../nbs/02_dataset.ipynb #c041
 class ResumeDataset(Dataset):

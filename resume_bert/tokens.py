@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['MAX_CHUNK', 'encode_texts', 'special_ids', 'pieces', 'make_window', 'cut_windows', 'pack', 'longest_first',
-           'token_batches', 'pad_ids']
+           'token_batches', 'pad_ids', 'narrow_parts']
 
 # %% ../nbs/02_tokens.ipynb #y004
 from itertools import chain
@@ -98,3 +98,16 @@ def pad_ids(ids, pad_id=0) -> tuple: # (ids, mask): arrays of int64, shape (len(
     real = np.arange(n.max()) < n[:, None]
     x = np.full(real.shape, pad_id, dtype=np.int64); x[real] = np.fromiter(chain.from_iterable(ids), np.int64, n.sum())
     return x, real.astype(np.int64)
+
+# %% ../nbs/02_tokens.ipynb #y028
+def narrow_parts(lengths,         # tokens of each row of a batch, longest first
+                 worth: int = 96, # tokens of padding that a cut has to save
+                ) -> list:        # of ranges of rows
+    "Cut a batch into rectangles of neighbours, where that saves padding"
+    n = np.asarray(lengths)
+    def cut(a, b):
+        if b-a < 2: return [range(a, b)]
+        k, left, right = np.arange(1, b-a), np.maximum.accumulate(n[a:b]), np.maximum.accumulate(n[a:b][::-1])[::-1]
+        saved = (b-a)*left[-1] - k*left[:-1] - (b-a-k)*right[1:]
+        return [range(a, b)] if saved.max() < worth else cut(a, m := a + 1 + int(saved.argmax())) + cut(m, b)
+    return cut(0, len(n))

@@ -19,6 +19,7 @@ from torch.nn.utils import clip_grad_norm_
 from .core import TrainConfig, in_parts, listed, name_methods, notice, notice_once, out_of_memory, settle, shorten, writing
 from .model import get_device, is_plain_bert, label_places, labelled_logits, param_groups, plain_logits, prepare, seed_everything, send, use_bf16
 from .reading import _rows
+from .tokens import narrow_parts
 
 # %% ../nbs/04_training.ipynb #c013
 def lr_scale(progress: float,     # share of the training that is done, 0 to 1
@@ -232,7 +233,7 @@ def _shares(y, weight): # y: labels (rows,) or (rows, tokens)
     return lambda rows: (w[rows.start:rows.stop].sum()/w.sum()).item()
 
 class Gradients:
-    "Adds the gradients of a batch to `.grad` of the weights that `opt` trains, in parts where memory does not suffice, and on a CUDA GPU as a `GraphedStep` where the batch is small"
+    "Adds the gradients of a batch to `.grad` of the weights that `opt` trains, in parts where memory does not suffice or much would be padding, and on a CUDA GPU as a `GraphedStep` where the batch is small"
     def __init__(self, model, opt, loss_fn, cfg, device):
         self.model, self.params, self.loss_fn, self.cfg, self.device = model, [p for g in opt.param_groups for p in g['params']], loss_fn, cfg, device
         self.bf16 = use_bf16(cfg.precision, device)
@@ -245,15 +246,17 @@ class Gradients:
     def __call__(self, batch): # -> (loss, still on the device; number of chunks)
         k = int((batch['labels'] != -100).sum())
         if self.graphed and (loss := self.graphed(batch)) is not None: return loss, k
-        share = _shares(batch['labels'], self.loss_fn.weight)
+        share, lengths = _shares(batch['labels'], self.loss_fn.weight), batch['attention_mask'].sum(1).numpy()
         def part(rows):
             if share(rows) == 0: return 0.
-            with self.autocast(): logits, y = labelled_logits(self.model, **{n: v[rows.start:rows.stop] for n, v in batch.items()})
+            n = int(lengths[rows].max())
+            with self.autocast(): logits, y = labelled_logits(self.model, **{name: v[rows.start:rows.stop, :n] if v.ndim == 2 else v[rows.start:rows.stop] for name, v in batch.items()})
             loss = self.loss(logits, y)*share(rows)
             for p, g in zip(self.params, self.slopes(loss)):
                 if g is not None: p.grad = g.contiguous() if p.grad is None else p.grad.add_(g)
             return loss.detach()
-        return sum(loss for _, loss in in_parts(part, range(len(batch['labels'])))), k
+        parts = narrow_parts(lengths) if self.device.type == 'cpu' else [range(len(lengths))]   # a GPU has room to spare
+        return sum(loss for rows in parts for _, loss in in_parts(part, rows)), k
 
 # %% ../nbs/04_training.ipynb #gpu12
 def _round_up(n): return -(-n//8)*8 if n <= 64 else -(-n//32)*32
