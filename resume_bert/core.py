@@ -212,7 +212,7 @@ class TrainConfig:
     base_model: str = 'embedded'        # a Hub name, a folder, or 'embedded' (all-MiniLM-L6-v2 from a Python package)
     head: str = 'auto'                  # 'chunk' (each chunk alone), 'resume' (in its context), 'auto' (resume where there is a resume_id)
     max_len: int|None = None            # longest text (head chunk) or window (head resume), in tokens
-    epochs: int|None = None             # passes over the training rows, at most
+    epochs: int|None = None             # passes over the training rows, at most; twice the default scores higher on resumes like those of the table, not on others
     batch_size: int|None = None         # chunks (head chunk) or windows of `max_len` tokens (head resume) in a step
     lr: float|None = None               # peak learning rate
     warmup: float = .1                  # share of the steps in which the learning rate rises from 0
