@@ -60,7 +60,7 @@ def demo(full: bool = False, # all training resumes instead of a fixed part
     print(f'\nall in {time.perf_counter()-start:.0f} s. Next: resume-bert predict "BSc Nursing, University of Ibadan"', file=sys.stderr)
 
 # %% ../nbs/99_cli.ipynb #c014
-def _classifier(run, device='auto', precision='auto'):
+def _classifier(run, device='auto', precision='auto', **how):
     "The classifier of a run; without one the demo's, which is trained on first use"
     from resume_bert.inference import SectionClassifier
     if run is None:
@@ -68,7 +68,7 @@ def _classifier(run, device='auto', precision='auto'):
         if not (run/'config.json').is_file():
             notice(f'no --run was given and there is no demo run yet: training one now, once, in {run}')
             make_demo_run()
-    return SectionClassifier.load(run, device=device, precision=precision)
+    return SectionClassifier.load(run, device=device, precision=precision, **how)
 
 def _table(a, labelled):
     from resume_bert.data import load_chunks
@@ -184,18 +184,20 @@ def _sections(a):
     many, failed, limits = len(a.files) > 1, [], {n: getattr(a, n) for n in READ_LIMITS}
     if a.format == 'html' and not a.out and many: raise ValueError('sections: several pages need --out DIR')
     places = _places(a.files, a.out, SECTION_FORMATS[a.format], a.overwrite) if a.out else [None]*len(a.files)
-    clf = _classifier(a.run, a.device) if a.run else None
+    clf = _open(a) if a.run else None
     bar = tqdm(_labelled(read_resumes(map(Path, a.files), **limits), clf, a), total=len(a.files), unit='file', disable=not (many and sys.stderr.isatty()), leave=False)
     for (_, resume), f, place in zip(bar, a.files, places):
         with _noted(failed, many, bar.clear): _one(f, place, resume, a, many)
     if many and a.out: print(f'{len(a.files)-len(failed):,} of {len(a.files):,} files written to {a.out}', file=sys.stderr)
     return int(bool(failed))
 
+def _open(a): return _classifier(a.run, a.device, passes=a.passes, order=a.order)
+
 def _labelled(read, clf, a):
     "What `read` yields, labelled; without --run the demo's model is opened, or trained, only when there is something to label"
     for pair in read:
         if isinstance(pair[1], Exception): yield pair; continue
-        yield from (clf or _classifier(None, a.device)).label_stream(chain([pair], read), None if len(a.files) > 1 else 1)
+        yield from (clf or _open(a)).label_stream(chain([pair], read), None if len(a.files) > 1 else 1)
 
 def _one(file, place, resume, a, many):
     "Write or print a labelled resume; raises the error that stands in its place"
@@ -284,6 +286,8 @@ def parser() -> argparse.ArgumentParser:
     s.add_argument('files', nargs='+', metavar='FILE', help='one resume each'); s.add_argument('--format', choices=SECTION_FORMATS, default='text', help='default: text')
     s.add_argument('--out', metavar='DIR', help='write one file a resume there instead of to stdout'); s.add_argument('--overwrite', action='store_true', help='replace what is there')
     s.add_argument('--redact', action='store_true', help='replace names, addresses, phone numbers and links by placeholders')
+    s.add_argument('--passes', type=int, default=1, metavar='N', help='readings of each resume, with shifted windows: more is better and slower; default: 1')
+    s.add_argument('--order', type=float, default=0., metavar='X', help='weight of the order in which sections follow each other, 0 to 1: .5 is better for resumes unlike those of the training; default: 0')
     for n, (what, d) in READ_LIMITS.items(): s.add_argument('--'+n.replace('_', '-'), type=type(d), default=d, help=f'{what}; default: {d:g}')
     for x in (e, q, s): x.add_argument('--run', help="folder of a run; default: the demo's"); x.add_argument('--device', default='auto', help='cpu, cuda, mps, or auto: the best there is; default: auto')
     return p

@@ -15,7 +15,7 @@ from .core import Resume, TrainConfig, folder_lock, listed, must_be_free, notice
 from .data import _row_names, encode_labels, load_chunks, split_chunks
 from .dataset import ClassificationDataset, ResumeDataset, make_loader
 from .evaluation import Report, confusion, evaluate, fit_temperature, scores
-from .inference import RESUME_SNIPPET, SectionClassifier, seal, softmax
+from .inference import RESUME_SNIPPET, SectionClassifier, seal, section_transitions, softmax
 from .model import load_model, load_tokenizer, save_model
 from .training import Checkpoints, History, class_weights, fit
 
@@ -236,7 +236,9 @@ def _train(part, sections, cfg, on_epoch, progress, saved=None, rows=None):
     start = time.perf_counter()
     history = fit(model, training_loader(train, y, tokenizer, cfg), cfg, _scorer(valid, vy, tokenizer, sections, cfg) if len(valid) else None, weights, on_epoch, progress, saved, rows)
     took = time.perf_counter()-start
-    clf = SectionClassifier(model, tokenizer, sections, cfg.head, cfg.max_len)
+    transitions = section_transitions(_by_resume(train, 'section'), sections) if cfg.head == 'resume' else None
+    if transitions is not None: model.config.section_transitions = transitions.round(3).tolist()
+    clf = SectionClassifier(model, tokenizer, sections, cfg.head, cfg.max_len, transitions=transitions)
     if len(valid): fold_temperature(model, fit_temperature(clf.table_logits(valid), vy))
     run = Run(clf, None, history, cfg, sizes={s: len(d) for s, (d, _) in part.items()})
     start = time.perf_counter()

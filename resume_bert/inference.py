@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['MAX_LABELS', 'MAX_JSON', 'SEAL', 'BUNDLE', 'MAX_TOKENS', 'RESUME_SNIPPET', 'read_json', 'seal', 'check_run_folder',
-           'check_config', 'TorchModel', 'OnnxModel', 'SectionClassifier', 'is_bundle', 'softmax']
+           'check_config', 'TorchModel', 'OnnxModel', 'SectionClassifier', 'is_bundle', 'section_transitions',
+           'in_order', 'softmax']
 
 # %% ../nbs/06_inference.ipynb #c004
 import hashlib, json, math, os, re
@@ -140,6 +141,15 @@ def _names(conf, folder):
     if not all(isinstance(s, str) for s in names) or len(set(names)) < len(names): raise ValueError(f'{where}: the labels are not different names')
     return names
 
+def _transitions(conf, k, folder):
+    "What the run knows of how sections follow each other, shape (k, k), or None"
+    t = conf.get('section_transitions')
+    if t is None: return None
+    try: t = np.array(t, dtype=float)
+    except (ValueError, TypeError, OverflowError): t = np.array(np.nan)
+    if t.shape != (k, k) or not np.isfinite(t).all(): raise ValueError(f'{Path(folder)/"config.json"}: section_transitions are not {k} rows of {k} numbers; the file is damaged')
+    return t
+
 def _sections(conf, labels, folder):
     "The section names by number"
     names = _names(conf, Path(folder))
@@ -203,11 +213,16 @@ class SectionClassifier:
                  passes=1,       # readings of a resume with shifted windows (head resume)
                  precision='fp32', # 'bf16', 'auto': bf16 on GPUs that have it, or 'int8': linear layers of a copy of the model in 8 bits (CPU)
                  special=None,   # ids of (first, separator, padding); None: as the tokenizer says
+                 order=0.,       # weight of the order in which sections follow each other, 0 to 1 (head resume); 0: none
+                 transitions=None, # of `section_transitions`, for `order`
                 ):
+        if not (isinstance(passes, int) and passes > 0): raise ValueError(f'passes={passes!r}, but it must be a whole number from 1')
+        if not (isinstance(order, (int, float)) and 0 <= order <= 1): raise ValueError(f'order={order!r}, but it must be a number from 0 to 1')
+        if order and (transitions is None or head != 'resume'): raise ValueError('order: this run does not know how sections follow each other; leave order out, or train the run anew with head resume')
         if precision == 'auto': precision = _auto_precision(model)
         self.forward = model if isinstance(model, OnnxModel) else TorchModel(model, precision)
         self.model, self.tokenizer, self.sections, self.head = getattr(self.forward, 'model', model), tokenizer, [str(s) for s in sections], head
-        self.max_len, self.passes, self.precision, self.special = max_len, passes, precision, special or special_ids(tokenizer)
+        self.max_len, self.passes, self.precision, self.special, self.order, self.transitions = max_len, passes, precision, special or special_ids(tokenizer), order, transitions
 
     @classmethod
     def load(cls, folder,   # of a run, a bundle, or a model that the tutorial's `save_pretrained` wrote
@@ -215,16 +230,18 @@ class SectionClassifier:
              device='auto', # 'cpu', 'cuda', 'mps' or 'auto'; a bundle runs on the CPU
              passes=1,      # see `SectionClassifier`
              precision='auto', # 'fp32', 'bf16', 'int8', or 'auto': bf16 on a GPU that has it, int8 for a bundle that has it, else fp32
+             order=0.,      # see `SectionClassifier`
             ):
         """Open a run or a bundle. Raises `FileNotFoundError` for a missing folder or file and `ValueError` for a damaged one, or when labels do not fit."""
         if precision not in ('auto', 'fp32', 'bf16', 'int8'): raise ValueError(f'precision={precision!r}, but it must be "auto", "fp32", "bf16" or "int8"')
-        if is_bundle(folder): return _load_bundle(cls, folder, labels, device, passes, precision)
+        if is_bundle(folder): return _load_bundle(cls, folder, labels, device, passes, precision, order)
         conf = _read_config(folder)
         sections = _sections(conf, labels, folder)
+        transitions = _transitions(conf, len(sections), folder)
         from resume_bert.model import HEADS, get_device
         head, device = _head(conf), get_device(device)
         max_len, model = _max_len(folder, conf, head), _load_weights(HEADS[head], folder, conf, len(sections))
-        return cls(model.to(device), _load_tokenizer(folder, model), sections, head, max_len, passes, precision)
+        return cls(model.to(device), _load_tokenizer(folder, model), sections, head, max_len, passes, precision, order=order, transitions=transitions)
 
     def __repr__(self): return f'SectionClassifier(head={self.head!r}, {len(self.sections)} sections, max_len={self.max_len}, {self.precision}, device={str(self.forward.device)!r})'
 
@@ -295,7 +312,7 @@ def _bundle_config(folder):
     if not isinstance(ids, list) or len(ids) != 3 or any(type(v) is not int or v < 0 for v in [*ids, b.get('max_len')]) or b['max_len'] < 8: raise odd
     return conf
 
-def _load_bundle(cls, folder, labels, device, passes, precision):
+def _load_bundle(cls, folder, labels, device, passes, precision, order):
     folder = Path(folder)
     conf = _bundle_config(folder)
     sections, have = _sections(conf, labels, folder), [p for p, f in BUNDLE.items() if (folder/f).is_file()]
@@ -305,7 +322,7 @@ def _load_bundle(cls, folder, labels, device, passes, precision):
     from tokenizers import Tokenizer
     with _in_one_line(folder): tokenizer = Tokenizer.from_file(str(folder/'tokenizer.json'))
     b, model = conf['bundle'], OnnxModel(folder/BUNDLE[precision])
-    return cls(model, tokenizer, sections, _head(conf), b['max_len'], passes, precision, tuple(b['special_ids']))
+    return cls(model, tokenizer, sections, _head(conf), b['max_len'], passes, precision, tuple(b['special_ids']), order, _transitions(conf, len(sections), folder))
 
 # %% ../nbs/06_inference.ipynb #c018
 MAX_TOKENS = dict(cpu=4096, cuda=65_536) # device -> tokens in a batch, padding included
@@ -362,8 +379,32 @@ def _resume_logits(self: SectionClassifier, resumes) -> np.ndarray: # (all chunk
     "Logits of all chunks of some resumes (lists of texts), one below the other"
     resumes = [[clean_text(_must_be_text(t, i)) for i, t in enumerate(r)] for r in resumes]
     if self.head == 'chunk': return self.logits([t for r in resumes for t in r])
-    return self._run(_resume_windows(self, resumes), sum(map(len, resumes)))
+    z = self._run(_resume_windows(self, resumes), sum(map(len, resumes)))
+    if not self.order: return z
+    ends = np.cumsum([0, *map(len, resumes)])
+    return np.concatenate([z[:0], *(in_order(z[a:b], self.transitions, self.order) for a, b in zip(ends, ends[1:]))])
 SectionClassifier.resume_logits = _resume_logits
+
+# %% ../nbs/06_inference.ipynb #ord2
+def section_transitions(resumes,  # lists of section names, in the order of the chunks
+                        sections, # names by number
+                       ) -> np.ndarray: # (sections, sections): log-probability of a chunk's section (column), given that of the chunk before (row)
+    "How sections follow each other in labelled resumes, each pair counted half a time more than it occurs"
+    number, n = {s: i for i, s in enumerate(sections)}, np.full((len(sections),)*2, .5)
+    for r in resumes: np.add.at(n, ([number[s] for s in r[:-1]], [number[s] for s in r[1:]]), 1)
+    return np.log(n/n.sum(1, keepdims=True))
+
+def in_order(logits,      # of the chunks of one resume, shape (chunks, sections)
+             transitions, # of `section_transitions`
+             weight=.5,   # of the transitions
+            ) -> np.ndarray: # log-probabilities, same shape
+    "The section of each chunk, given all chunks of the resume (forward-backward algorithm; Rabiner 1989)"
+    z, t = logits.astype(float), weight*transitions
+    before, after = np.zeros_like(z), np.zeros_like(z)
+    for i in range(1, len(z)): before[i] = np.logaddexp.reduce((before[i-1]+z[i-1])[:, None] + t, 0)
+    for i in range(len(z)-2, -1, -1): after[i] = np.logaddexp.reduce(t + z[i+1] + after[i+1], 1)
+    p = before + z + after
+    return (p - np.logaddexp.reduce(p, 1, keepdims=True)).astype(logits.dtype)
 
 # %% ../nbs/06_inference.ipynb #c024
 def softmax(z: np.ndarray) -> np.ndarray: # same shape, rows sum to 1

@@ -142,6 +142,7 @@ def load_model(base_model: str,  # a Hub name, a folder or 'embedded'
                         dtype=torch.float32, use_safetensors=True, ignore_mismatched_sizes=True)
     if not hasattr(model, 'classifier'): raise ValueError(f'base model {base_model!r} has no linear classifier as its last layer; use a BERT-like one')
     _carry_head(model, base_model, names)
+    vars(model.config).pop('section_transitions', None)     # of the base model's own sections
     return model.eval()
 
 # %% ../nbs/03_model.ipynb #c024
