@@ -287,7 +287,7 @@ def parser() -> argparse.ArgumentParser:
     s.add_argument('--out', metavar='DIR', help='write one file a resume there instead of to stdout'); s.add_argument('--overwrite', action='store_true', help='replace what is there')
     s.add_argument('--redact', action='store_true', help='replace names, addresses, phone numbers and links by placeholders')
     s.add_argument('--passes', type=int, default=1, metavar='N', help='readings of each resume, with shifted windows: more is better and slower; default: 1')
-    s.add_argument('--order', type=float, default=0., metavar='X', help='weight of the order in which sections follow each other, 0 to 1: .5 is better for resumes unlike those of the training; default: 0')
+    s.add_argument('--order', type=float, default=0., metavar='X', help='weight of the order in which sections follow each other, 0 to 1: .5 is better for most resumes unlike those of the training, worse for those without headings; default: 0')
     for n, (what, d) in READ_LIMITS.items(): s.add_argument('--'+n.replace('_', '-'), type=type(d), default=d, help=f'{what}; default: {d:g}')
     for x in (e, q, s): x.add_argument('--run', help="folder of a run; default: the demo's"); x.add_argument('--device', default='auto', help='cpu, cuda, mps, or auto: the best there is; default: auto')
     return p
