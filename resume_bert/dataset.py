@@ -105,7 +105,8 @@ def padding_share(loader,
     real = cells = 0
     for b in loader:
         n = b['attention_mask'].sum(1).numpy()
-        real, cells = real + n.sum(), cells + (sum(len(r)*n[r].max() for r in narrow_parts(n)) if narrow else b['attention_mask'].numel())
+        real += n.sum()
+        cells += sum(len(r)*n[r].max() for r in narrow_parts(n)) if narrow else b['attention_mask'].numel()
     return float(1 - real/cells)
 
 # %% ../nbs/02_dataset.ipynb #c041

@@ -236,8 +236,8 @@ def _train(part, sections, cfg, on_epoch, progress, saved=None, rows=None):
     start = time.perf_counter()
     history = fit(model, training_loader(train, y, tokenizer, cfg), cfg, _scorer(valid, vy, tokenizer, sections, cfg) if len(valid) else None, weights, on_epoch, progress, saved, rows)
     took = time.perf_counter()-start
-    transitions = section_transitions(_by_resume(train, 'section'), sections) if cfg.head == 'resume' else None
-    if transitions is not None: model.config.section_transitions = transitions.round(3).tolist()
+    transitions = section_transitions(_by_resume(train, 'section'), sections).round(3) if cfg.head == 'resume' else None
+    if transitions is not None: model.config.section_transitions = transitions.tolist()
     clf = SectionClassifier(model, tokenizer, sections, cfg.head, cfg.max_len, transitions=transitions)
     if len(valid): fold_temperature(model, fit_temperature(clf.table_logits(valid), vy))
     run = Run(clf, None, history, cfg, sizes={s: len(d) for s, (d, _) in part.items()})

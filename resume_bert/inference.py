@@ -150,6 +150,12 @@ def _transitions(conf, k, folder):
     if t.shape != (k, k) or not np.isfinite(t).all(): raise ValueError(f'{Path(folder)/"config.json"}: section_transitions are not {k} rows of {k} numbers; the file is damaged')
     return t
 
+def _check_reading(head, passes, order, transitions):
+    "Raise `ValueError` where a resume cannot be read in this way"
+    if not (isinstance(passes, int) and passes > 0): raise ValueError(f'passes={passes!r}, but it must be a whole number from 1')
+    if not (isinstance(order, (int, float)) and 0 <= order <= 1): raise ValueError(f'order={order!r}, but it must be a number from 0 to 1')
+    if order and (transitions is None or head != 'resume'): raise ValueError('order: this run does not know how sections follow each other; leave order out, or train the run anew with head resume')
+
 def _sections(conf, labels, folder):
     "The section names by number"
     names = _names(conf, Path(folder))
@@ -216,9 +222,7 @@ class SectionClassifier:
                  order=0.,       # weight of the order in which sections follow each other, 0 to 1 (head resume); 0: none
                  transitions=None, # of `section_transitions`, for `order`
                 ):
-        if not (isinstance(passes, int) and passes > 0): raise ValueError(f'passes={passes!r}, but it must be a whole number from 1')
-        if not (isinstance(order, (int, float)) and 0 <= order <= 1): raise ValueError(f'order={order!r}, but it must be a number from 0 to 1')
-        if order and (transitions is None or head != 'resume'): raise ValueError('order: this run does not know how sections follow each other; leave order out, or train the run anew with head resume')
+        _check_reading(head, passes, order, transitions)
         if precision == 'auto': precision = _auto_precision(model)
         self.forward = model if isinstance(model, OnnxModel) else TorchModel(model, precision)
         self.model, self.tokenizer, self.sections, self.head = getattr(self.forward, 'model', model), tokenizer, [str(s) for s in sections], head
@@ -237,9 +241,8 @@ class SectionClassifier:
         if is_bundle(folder): return _load_bundle(cls, folder, labels, device, passes, precision, order)
         conf = _read_config(folder)
         sections = _sections(conf, labels, folder)
-        transitions = _transitions(conf, len(sections), folder)
         from resume_bert.model import HEADS, get_device
-        head, device = _head(conf), get_device(device)
+        head, device, transitions = _head(conf), get_device(device), _transitions(conf, len(sections), folder)
         max_len, model = _max_len(folder, conf, head), _load_weights(HEADS[head], folder, conf, len(sections))
         return cls(model.to(device), _load_tokenizer(folder, model), sections, head, max_len, passes, precision, order=order, transitions=transitions)
 
