@@ -11,18 +11,33 @@ config = ConfigParser(delimiters=['='])
 config.read(here/'settings.ini', encoding='utf-8')
 cfg = config['DEFAULT']
 
-for key in 'lib_name lib_path version description keywords author author_email license status min_python audience language git_url'.split():
+needed = '''lib_name lib_path version description keywords author author_email license status min_python audience
+            language git_url'''
+for key in needed.split():
     assert key in cfg, f'settings.ini: missing {key}'
 
 licenses = {'apache2': 'Apache-2.0', 'mit': 'MIT', 'bsd3': 'BSD-3-Clause', 'gpl3': 'GPL-3.0-only'}
-statuses = ['1 - Planning', '2 - Pre-Alpha', '3 - Alpha', '4 - Beta', '5 - Production/Stable', '6 - Mature', '7 - Inactive']
-def reqs(key): return shlex.split(cfg.get(key) or '', comments=True)
+statuses = ['1 - Planning', '2 - Pre-Alpha', '3 - Alpha', '4 - Beta', '5 - Production/Stable', '6 - Mature',
+            '7 - Inactive']
+data = ['sample/*', 'sample/resumes/*', 'schemas/*', 'lexicon/*/*.txt', 'py.typed']
+
+
+def reqs(key):
+    return shlex.split(cfg.get(key) or '', comments=True)
+
+
+extras = [key for key in cfg if key.endswith('_requirements') and key != 'pip_requirements']
+links = {'Source': cfg['git_url']}
+if cfg.get('doc_host'):
+    links['Documentation'] = cfg['doc_host'] + cfg['doc_baseurl']
+
 
 class SdistWithSettings(sdist):
     "Puts settings.ini, which this file reads, into the source distribution"
     def make_distribution(self):
         self.filelist.append('settings.ini')
         super().make_distribution()
+
 
 setuptools.setup(
     name=cfg['lib_name'], version=cfg['version'], description=cfg['description'],
@@ -34,13 +49,13 @@ setuptools.setup(
                  'Programming Language :: Python :: 3 :: Only'],
     url=cfg['git_url'],
     packages=setuptools.find_packages(include=[cfg['lib_path'], cfg['lib_path']+'.*']),
-    package_data={cfg['lib_path']: ['sample/*', 'sample/resumes/*', 'schemas/*']},
+    package_data={cfg['lib_path']: data},
     install_requires=reqs('requirements') + reqs('pip_requirements'),
-    extras_require={k.removesuffix('_requirements'): reqs(k) for k in cfg if k.endswith('_requirements') and k != 'pip_requirements'},
+    extras_require={key.removesuffix('_requirements'): reqs(key) for key in extras},
     python_requires='>='+cfg['min_python'],
     long_description=(here/'README.md').read_text(encoding='utf-8'),
     long_description_content_type='text/markdown',
-    project_urls={'Documentation': cfg['doc_host']+cfg['doc_baseurl']} if cfg.get('doc_host') else {},
+    project_urls=links,
     entry_points={
         'console_scripts': [o.strip() for o in (cfg.get('console_scripts') or '').splitlines() if o.strip()],
         'nbdev': [f"{cfg['lib_path']}={cfg['lib_path']}._modidx:d"],
