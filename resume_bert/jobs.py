@@ -284,7 +284,7 @@ def sections(files: list,             # resumes, one per file
     many, failed = len(files) > 1, []
     if format not in WRITERS:
         raise ValueError(f'sections: format={format!r}, but it must be one of {", ".join(WRITERS)}')
-    if format == 'html' and many and not out:
+    if WRITERS[format].is_page and many and not out:
         raise ValueError('sections: several pages need --out DIR')
     paths = _output_paths(files, out, WRITERS[format].suffix, overwrite) if out else [None]*len(files)
     once = cache(partial(open_classifier, run, device, passes=passes, transition_weight=transition_weight))

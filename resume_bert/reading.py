@@ -243,10 +243,23 @@ def _read_bytes(raw: bytes, name: str, where, encoding: str = None) -> pd.DataFr
 # %% ../nbs/01_reading.ipynb #d084
 _TEXT_SUFFIXES = ('.txt', '.text', '.md', '')
 
+def _visible(folder): return [f for f in sorted(folder.iterdir()) if not f.name.startswith('.')]
+
+def _section_files(path):
+    "The files in the subfolders of a folder, without hidden ones"
+    return [f for section in _visible(path) if section.is_dir() for f in _visible(section) if f.is_file()]
+
+def _text_row(path):
+    "A text file as a row of a table: its text, and its folder as the section; raises `ValueError` if it is not text"
+    raw = path.read_bytes()
+    try:
+        return dict(text=raw.decode(detect_encoding(raw)), section=path.parent.name)
+    except ValueError as e:
+        raise ValueError(f'{path} cannot be read: {e}') from None
+
 def _read_folder(path: Path) -> pd.DataFrame:
     "A table from a folder with a subfolder of text files per section; raises `ValueError` if there are none"
-    def visible(folder): return [f for f in sorted(folder.iterdir()) if not f.name.startswith('.')]
-    files = [f for section in visible(path) if section.is_dir() for f in visible(section) if f.is_file()]
+    files = _section_files(path)
     texts = [f for f in files if f.suffix.lower() in _TEXT_SUFFIXES]
     other = [f for f in files if f.suffix.lower() not in _TEXT_SUFFIXES]
     if other:
@@ -255,14 +268,8 @@ def _read_folder(path: Path) -> pd.DataFrame:
     if not texts:
         raise ValueError(f'{path} is a folder without subfolders of .txt files; '
                          'give a table, or a folder with one subfolder per section')
-    rows = []
-    for f in texts:
-        raw = f.read_bytes()
-        try:
-            rows.append(dict(text=raw.decode(detect_encoding(raw)), section=f.parent.name))
-        except ValueError as e:
-            raise ValueError(f'{f} cannot be read: {e}') from None
-    return with_source(pd.DataFrame(rows, dtype=object), [f'{f.parent.name}/{f.name}' for f in texts], format='folder')
+    rows, names = [_text_row(f) for f in texts], [f'{f.parent.name}/{f.name}' for f in texts]
+    return with_source(pd.DataFrame(rows, dtype=object), names, format='folder')
 
 # %% ../nbs/01_reading.ipynb #rdclass1
 def _class_names(numbers, names: list) -> list: # of strings

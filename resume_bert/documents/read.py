@@ -53,6 +53,17 @@ def _as_chunk(d):
     return Chunk(**(d | dict(line=None, box=None, links=None) | tuples))
 
 # %% ../../nbs/documents/50_read.ipynb #read-07
+def _parsed(data, format, timeout, memory, **limits):
+    "What the worker found: a dict with `chunks` and `dropped`. Raises `DocumentError` for anything else"
+    out = worker.ask(data, format, timeout, memory, **limits)
+    if package := out.get('missing'):
+        raise DocumentError(f'cannot be read without the package {package}: {install_hint("pdf")}')
+    if error := out.get('error'):
+        raise DocumentError(error)
+    if not out['chunks']:
+        raise DocumentError('holds no text')
+    return out
+
 def read_resume(source,            # a path, the bytes of a file, or a text of several lines
                 *, format: str|None = None, # one of `FORMATS`; None: recognised
                 timeout: float = 30.,     # seconds for a file
@@ -71,13 +82,7 @@ def read_resume(source,            # a path, the bytes of a file, or a text of s
         if len(data) > max_size*2**20:
             raise DocumentError(f'is larger than max_size={max_size} MB')
         format, limits = format or sniff(data, suffix), dict(max_pages=max_pages, max_unpacked=max_unpacked)
-        out = worker.ask(data, format, timeout, memory, **limits)
-        if package := out.get('missing'):
-            raise DocumentError(f'cannot be read without the package {package}: {install_hint("pdf")}')
-        if error := out.get('error'):
-            raise DocumentError(error)
-        if not out['chunks']:
-            raise DocumentError('holds no text')
+        out = _parsed(data, format, timeout, memory, **limits)
     except DocumentError as e:
         raise DocumentError(f'{name} {e}') from None
     chunks, dropped = ([_as_chunk(c) for c in out[k]] for k in ('chunks', 'dropped'))

@@ -54,7 +54,7 @@ class TrainConfig:
     base_weight: float = option(.2,
         "share of the base model's weights that is mixed back into the trained ones (WiSE-FT); 0: none")
     augment: bool = option(False,
-        'draw the bullets, full stops and line breaks of every resume again in each epoch?')
+        'draw the bullets, full stops and line breaks of every resume again in each epoch')
     gradient_accumulation_steps: int = option(1, 'batches per step')
     class_weights: str|dict|None = option(None,
         "'balanced', or {section: weight}; sections that are not named weigh 1")

@@ -116,6 +116,10 @@ def _end_year(start, figures, pattern):
         return ''
     return f'{start[:2]}{figures}'
 
+def _runs_backwards(start, end):
+    "Whether the end is before the start, as far as both are known"
+    return bool(start and end) and end[:len(start)] < start[:len(end)]
+
 def _range(match, pattern):
     "The span of a match of `_RANGES[pattern]`, or `None` where it makes no sense"
     first, last, now, figures = match.groups()
@@ -124,9 +128,8 @@ def _range(match, pattern):
         start = iso_date(f'{first} {end[:4]}') if len(end) > 4 else ''
     if figures:
         end = _end_year(start, figures, pattern)
-    if (figures or last) and not end or first and not start:
-        return None
-    if start and end and end[:len(start)] < start[:len(end)]:
+    lost_end, lost_start = (figures or last) and not end, first and not start
+    if lost_end or lost_start or _runs_backwards(start, end):
         return None
     return DateSpan(*match.span(), start, end)
 

@@ -113,6 +113,16 @@ def _label_studio(tasks: list, where) -> pd.DataFrame:
     return _labelled_table((labelled(i, task) for i, task in enumerate(tasks, 1)), format='Label Studio export')
 
 # %% ../../nbs/tables/15_labelling.ipynb #d077
+def _columns_as_rows(parsed, where):
+    "The rows of a table whose columns are a JSON object; anything else unchanged"
+    is_columns = isinstance(parsed, dict) and parsed and all(isinstance(x, (list, dict)) for x in parsed.values())
+    if not is_columns:
+        return parsed
+    try:
+        return pd.DataFrame(parsed).to_dict('records')
+    except ValueError as e:
+        raise ValueError(f'{where} has columns of different lengths: {shorten(e, 80)}') from None
+
 def json_items(text: str, # of a JSON file
                where,     # for messages
               ) -> list: # of dicts
@@ -125,11 +135,7 @@ def json_items(text: str, # of a JSON file
         raise ValueError(f'{where} is not JSON ({e.msg.removesuffix(" at")}, in line {e.lineno})') from None
     if isinstance(parsed, dict) and isinstance(parsed.get('data'), list):
         parsed = parsed['data']
-    if isinstance(parsed, dict) and parsed and all(isinstance(column, (list, dict)) for column in parsed.values()):
-        try:
-            parsed = pd.DataFrame(parsed).to_dict('records')
-        except ValueError as e:
-            raise ValueError(f'{where} has columns of different lengths: {shorten(e, 80)}') from None
+    parsed = _columns_as_rows(parsed, where)
     if not isinstance(parsed, list) or not all(isinstance(item, dict) for item in parsed):
         raise ValueError(f'{where} is JSON, but not a list of objects')
     return parsed
