@@ -9,7 +9,7 @@ __all__ = ['Gradients']
 import torch
 from fastcore.basics import patch
 from .cuda_graphs import GraphedStep
-from .logits import labelled_logits
+from .heads import head_named
 from ..model import use_bf16
 from ..plumbing.memory import split_on_oom
 from ..tokens import split_by_length
@@ -34,13 +34,15 @@ class Gradients:
     def __init__(self, model,
                  opt,     # the optimizer whose weights are trained
                  loss_fn, # a `CrossEntropyLoss`, with or without class weights
-                 cfg,     # `TrainConfig`: `precision` and `gradient_accumulation_steps` are used
+                 cfg,     # `TrainConfig`, resolved: head, precision and gradient accumulation are used
                  device): # of the model
         self.model, self.loss_fn, self.cfg, self.device = model, loss_fn, cfg, device
+        self.head = head_named(cfg.head)
         self.params = [p for group in opt.param_groups for p in group['params']]
         self.bf16 = use_bf16(cfg.precision, device)
         is_current_gpu = device.type == 'cuda' and device.index in (None, torch.cuda.current_device())
-        self.graphed = GraphedStep(self) if is_current_gpu else None       # a capture belongs to the current GPU
+        can_capture = is_current_gpu and self.head.one_token       # a capture belongs to the current GPU
+        self.graphed = GraphedStep(self) if can_capture else None
 
     def loss(self, logits, labels): return self.loss_fn(logits.float(), labels)
     def autocast(self): return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
@@ -67,7 +69,7 @@ def _in_parts(self: Gradients, batch):
             return 0.
         part = _narrow(batch, rows, int(lengths[rows].max()))
         with self.autocast():
-            logits, labels = labelled_logits(self.model, **part)
+            logits, labels = self.head.labelled_logits(self.model, part)
         loss = self.loss(logits, labels)*share
         for p, g in zip(self.params, self.grads(loss)):
             if g is not None:

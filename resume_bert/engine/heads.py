@@ -29,6 +29,7 @@ class Head:
     task: str                # of `transformers.pipeline`
     needs: tuple = ()        # columns that a chunk table must have
     in_context: bool = False # does what is beside a chunk change the answer?
+    one_token: bool = True   # is an answer read at one token? Only then a GPU may capture a training step
     reads: str = ''          # for the model card
     snippet: str = ''        # how to use the model with transformers alone; RUN is the folder
     defaults: dict = field(default_factory=dict, repr=False) # of `TrainConfig`
@@ -44,6 +45,11 @@ class Head:
     def loader(self, df, labels, tokenizer, cfg):
         "Shuffled training batches of a chunk table (`labels`: a number for each row)"
         raise NotImplementedError
+
+    def labelled_logits(self, model, batch):
+        "What the loss compares, for a batch of `loader`: logits and labels, shapes (n, sections) and (n,)"
+        from resume_bert.engine.logits import labelled_logits
+        return labelled_logits(model, **batch)
 
     def windows(self, chunks, special, max_len, shift=0., start=0):
         "Windows for the chunks of one resume, each a list of token ids; `start` is the number of the first chunk"
