@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np, pandas as pd, torch
 from fastcore.basics import patch
 from .checkpoints import Checkpoints
-from .data import encode_labels, load_chunks, row_names
+from .data import SPLITS, encode_labels, load_chunks, row_names
 from .engine.cards import model_card, report_html
 from .engine.config import TrainConfig
 from .engine.heads import by_resume, head_for_table, head_named
@@ -39,7 +39,7 @@ def choose_head(cfg: TrainConfig, df: pd.DataFrame) -> TrainConfig: # resolved: 
 def _by_split(df, labels): # split -> (its rows, their labels as numbers)
     "The three parts of a table with a column `split`"
     parts = {}
-    for split in ('train', 'valid', 'test'):
+    for split in SPLITS:
         chosen = df['split'] == split
         parts[split] = df[chosen].reset_index(drop=True), labels[chosen.to_numpy()]
     return parts

@@ -8,6 +8,7 @@ __all__ = ['DocxWalk', 'read_docx', 'is_docx']
 # %% ../../nbs/documents/46_docx.ipynb #docx-imports
 import io, re, zipfile, zlib
 from dataclasses import dataclass, field
+from itertools import takewhile
 from .layout import PAGE_NUMBER
 from .readers import Reader, register
 from .text import DocumentError, hidden_links, split_icons
@@ -62,10 +63,7 @@ _LAYOUT_PARAGRAPHS = 6               # more of them in a cell
 
 def _owner(row):
     "The innermost table around a row"
-    element = row.getparent()
-    while element is not None and _tag(element) != 'w:tbl':
-        element = element.getparent()
-    return element
+    return next(row.iterancestors(_NAMESPACE+'tbl'), None)
 
 def _has_address(cells):
     return any('@' in (text.text or '') for cell in cells for text in cell.iter(_NAMESPACE+'t'))
@@ -93,12 +91,8 @@ _NOT_BLOCKS = ('w:pPr', 'w:sectPr', 'w:tblPr', 'w:del')
 
 def _is_inside(box, paragraph):
     "Is a text box of a paragraph in the fallback of another one, or in another one?"
-    element = box.getparent()
-    while element is not None and element is not paragraph:
-        if _is_fallback(_tag(element)) or _tag(element) == 'w:txbxContent':
-            return True
-        element = element.getparent()
-    return False
+    between = takewhile(lambda element: element is not paragraph, box.iterancestors())
+    return any(_is_fallback(_tag(element)) or _tag(element) == 'w:txbxContent' for element in between)
 
 def _paragraphs(root):
     "The paragraph elements below `root` in reading order, text boxes after their paragraph"

@@ -9,7 +9,7 @@ __all__ = ['ADDRESS', 'CONTACT_LABEL', 'RESUME_OF', 'phones', 'profile', 'contac
 import re
 from .pieces import EMAIL, cut, full_url, links, spans
 from ..lexicon.dates import find_dates
-from ..lexicon.words import read_words
+from ..lexicon.words import one_of, read_words
 
 # %% ../../nbs/fields/58_contact.ipynb #contact-number
 _NUMBER = re.compile(
@@ -20,8 +20,7 @@ _NUMBER = re.compile(
     r'(?![\w%]|-\w)')                                  # neither a letter nor a percent sign follows
 _EXTENSION = re.compile(r'\s?(?:x|ext)')
 _US_FORM = re.compile(r'\d{3}[ .-]\d{3}[ .-]\d{4}(?:\s?(?:x|ext\.?)\s?\d+)?')
-_PHONE_WORD = '|'.join(map(re.escape, read_words('phone_words')))
-_NAMED = re.compile(rf'(?:{_PHONE_WORD})\W{{0,6}}$', re.I) # "Tel: " in front
+_NAMED = re.compile(rf'(?:{one_of("phone_words")})\W{{0,6}}$', re.I) # "Tel: " in front
 _DIGITS = range(7, 16) # guessed, but ITU-T E.164 allows 15 digits at most
 _LONG = 9              # guessed: digits of a number that needs neither a label nor a country code
 
@@ -73,26 +72,21 @@ def profile(url: str # with or without https://
         found['url'] = full_url(url)
     return found
 
-# %% ../../nbs/fields/58_contact.ipynb #contact-address
-def _one_of(name):
-    "The lines of a word list as alternatives of a regular expression"
-    return '|'.join(map(re.escape, read_words(name)))
-
 # %% ../../nbs/fields/58_contact.ipynb #contact-forms
 _UNITS = r'Flat|Apt\.?|Apartment|Unit|Suite|House|Plot|Door|H\.?\s?No\.?'
 _UNIT = rf'(?:\b(?:{_UNITS})\s*(?:No\.?\s*)?#?\d+\w?,?\s+)?'
 _HOUSE = r'(?<![\w.$/-])(?!(?:19|20)\d\d\b)\d{1,5}[a-zA-Z]?(?:[-/]\d{1,4}[a-z]?)?,?\s+' # 18, 12a; not a year
-_STREET = rf"(?:[A-Z][\w'’-]*\s+){{1,4}}(?:{_one_of('street_types')})\b\.?"
+_STREET = rf"(?:[A-Z][\w'’-]*\s+){{1,4}}(?:{one_of('street_types')})\b\.?"
 _UNIT_AFTER = r'(?:,?\s*(?:apt|unit|suite|flat|#)\.?\s*\w+)?'
 _ADDRESS_FORMS = (
     # 12 Harbour Street, Flat 3
     rf'(?-i:{_UNIT}{_HOUSE}{_STREET}){_UNIT_AFTER}',
     # Lindenstraße 14b
-    rf'\b[\w-]*(?:{_one_of("street_endings")})\s+\d+\s?[a-z]?\b',
+    rf'\b[\w-]*(?:{one_of("street_endings")})\s+\d+\s?[a-z]?\b',
     # Calle Mayor 12
-    rf"\b(?:{_one_of('street_openings')})\s+(?:[\w'’.-]+\s+){{0,4}}?[\w'’.-]+,?\s+\d{{1,4}}[a-z]?\b",
+    rf"\b(?:{one_of('street_openings')})\s+(?:[\w'’.-]+\s+){{0,4}}?[\w'’.-]+,?\s+\d{{1,4}}[a-z]?\b",
     # 5 rue des Lilas
-    rf"\b\d{{1,4}},?\s+(?:bis\s+|ter\s+)?(?:{_one_of('numbered_streets')})\s+(?:[\w'’.-]+\s*){{1,5}}",
+    rf"\b\d{{1,4}},?\s+(?:bis\s+|ter\s+)?(?:{one_of('numbered_streets')})\s+(?:[\w'’.-]+\s*){{1,5}}",
     # PO Box 112
     r'\bp\.?\s?o\.?\s?box\s+\d+',
 )
@@ -100,10 +94,10 @@ ADDRESS = re.compile('|'.join(_ADDRESS_FORMS), re.I) # a street with a house num
 
 # %% ../../nbs/fields/58_contact.ipynb #c107
 _LABELS = (
-    rf'cell\s?phone|e-?\s?mail|{_one_of("contact_labels")}',
+    rf'cell\s?phone|e-?\s?mail|{one_of("contact_labels")}',
     r'(?:full\s+)?name|surname,\s+name|surname|(?:family|last) name|(?:first|given|other) names?',
     r'name in full(?:\s*\([^)]*\))?', # "Name in full (as in your passport)"
-    rf'(?:(?:{_one_of("address_kinds")}) )?address',
+    rf'(?:(?:{one_of("address_kinds")}) )?address',
 )
 CONTACT_LABEL = re.compile( # a word that announces a contact detail; group 1 is the word
     rf'\s*(?:\d+\.\s*)?((?:{"|".join(_LABELS)})(?:\s*(?:id|no|number|address|profile))?)' # "2. Mobile no"

@@ -14,7 +14,7 @@ from .lines import words
 from .pieces import EMAIL
 from .places import country_code, place
 from .roles import atoms
-from ..lexicon.words import HEADING_WORDS, ORGANIZATION, POSITION, read_words, word_pattern
+from ..lexicon.words import HEADING_WORDS, ORGANIZATION, POSITION, one_of, read_words, word_pattern
 
 # %% ../../nbs/fields/59_names.ipynb #names-numbers
 _POINTS = dict(         # guessed, all of them
@@ -33,8 +33,7 @@ _FIRST_CHUNKS = 6    # how many chunks at the top of a resume are searched
 _CONTACT_CHUNKS = 11 # and how many of its contact section
 
 # %% ../../nbs/fields/59_names.ipynb #c103
-_TITLES = '|'.join(map(re.escape, read_words('titles')+read_words('opening_titles')))
-HONORIFIC = rf'(?:{_TITLES})\.?' # a title before a name: Dr, Mrs., Chef
+HONORIFIC = rf'(?:{one_of("titles", "opening_titles")})\.?' # a title before a name: Dr, Mrs., Chef
 _PARTICLES = 'de|da|dos?|van|von|der|den|bin|binti|al|el|la|le|di|ten' # the first that fits is taken
 NAME_WORD = rf"(?:[A-ZÀ-ÖØ-ÞĀ-Ž][\w'’.-]*|d['’][A-Z][\w-]+|{_PARTICLES})" # a word of a name
 PERSON = re.compile(rf'^(?:{HONORIFIC}\s+)*{NAME_WORD}(?:\s+{NAME_WORD}){{1,4}}') # a name that opens a text

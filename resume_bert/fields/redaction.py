@@ -14,7 +14,7 @@ from .names import (HONORIFIC, NAME_WORD, PERSON, SPLIT_NAME, find_name, name_at
                                       name_like)
 from .pieces import EMAIL, links
 from ..lexicon.bullets import without_list_mark
-from ..lexicon.words import read_words
+from ..lexicon.words import one_of
 
 # %% ../../nbs/fields/63_redaction.ipynb #c046
 PLACEHOLDERS = ('[NAME]', '[EMAIL]', '[PHONE]', '[ADDRESS]', '[LINK]') # in place of private data
@@ -62,14 +62,13 @@ def name_pattern(names) -> re.Pattern: # or None without names
 # %% ../../nbs/fields/63_redaction.ipynb #redact-patterns
 _LOOSE_EMAIL = re.compile(r'[\w+%-]+(?:\.[\w+%-]+)*\s?(?:@|\(at\)|\[at\])\s?[\w-]+(?:\.[\w-]+)*') # a (at) b.org
 _HANDLE = re.compile(r'(?<!\w)@[A-Za-z_][\w.]{2,}') # @idaquaye
-_KINDS = '|'.join(read_words('address_kinds')) # of addresses: home, postal, …
 _ADDRESS_LABEL = re.compile(
-    rf'^(\W*(?:(?:{_KINDS})?\s*address|residential|residence)\s*[:：.-]+\s*)' # "Home address: "
+    rf'^(\W*(?:(?:{one_of("address_kinds")})?\s*address|residential|residence)\s*[:：.-]+\s*)' # "Home address: "
     r'(\S.*)$', re.I)
 _PRODUCTS = 'Word|Excel|Office|Access|Power|Project|Outlook|Visio|SQL|D[Oo][Ss]' # of Microsoft: "MS Word"
 _NAME_AFTER_TITLE = re.compile(
     rf'\b(?!M[rs]\.?\s+(?:{_PRODUCTS})\b)(?!Dr\.?\s+A\.\s?P\.\s?J)' # nor a university named after a "Dr A.P.J. …"
-    rf'(?:{"|".join(map(re.escape, read_words("titles")))})\b\.?\s+(?:(?:Dr|Ing)\.?\s+)?(?:[A-Z]\.\s*)*'
+    rf'(?:{one_of("titles")})\b\.?\s+(?:(?:Dr|Ing)\.?\s+)?(?:[A-Z]\.\s*)*'
     rf'{NAME_WORD}(?:\s+{NAME_WORD}){{0,3}}')
 
 # %% ../../nbs/fields/63_redaction.ipynb #c054
