@@ -14,7 +14,7 @@ from typing import Literal, get_args, get_origin
 from fastcore.docments import docments
 from . import __version__, jobs
 from .engine.config import TrainConfig
-from .plumbing.messages import printable_path
+from .plumbing.messages import install_hint, printable_path
 
 # %% ../nbs/99_cli.ipynb #cli10
 def _weights(text):
@@ -77,7 +77,8 @@ def _add_parameter(parser, p, help, required):
     "Add the argument or option for a parameter of a job"
     needed, flag = p.default is Parameter.empty, '--'+p.name.removesuffix('_run').replace('_', '-')
     if p.kind is Parameter.KEYWORD_ONLY and p.annotation is bool:
-        parser.add_argument(flag, dest=p.name, action='store_true', help=help)
+        action = argparse.BooleanOptionalAction if p.default else 'store_true'
+        parser.add_argument(flag, dest=p.name, action=action, default=bool(p.default), help=help)
     elif p.kind is Parameter.KEYWORD_ONLY:
         default = None if needed else p.default
         value = _value(p.name, p.annotation)
@@ -204,6 +205,11 @@ def main(argv=None) -> int: # exit code
     except BrokenPipeError:      # the reader of a pipe, such as `head`, is gone
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
+    except ModuleNotFoundError as e:
+        advice = install_hint(*(('torch', 'transformers') if e.name in ('torch', 'transformers') else (e.name,)))
+        print(f'resume-bert: {argv[0]} needs the package {e.name}, which is not installed here: {advice}',
+              file=sys.stderr)
+        return 2
     except (ValueError, OSError, FloatingPointError, MemoryError) as e:
         print(f'resume-bert: {_message(e, argv)}', file=sys.stderr)
         return 2

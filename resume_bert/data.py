@@ -143,10 +143,16 @@ LONG_TEXT = 40 # characters from which on equal texts are copies, and not a comm
 
 def conflicting_rows(df: pd.DataFrame # a chunk table
                     ) -> pd.Series:   # of booleans
-    "Rows whose text also has another section; in tables of whole resumes only long texts count"
+    """Rows whose text also has another section.
+
+    In tables of whole resumes only long texts count, and not those to which the same resume gives both sections, such
+    as a job title below the name."""
     texts = df['text'][~df.duplicated(['text', 'section'])]
     both = df['text'].isin(texts[texts.duplicated()])
-    return both & (df['text'].str.len() >= LONG_TEXT) if 'resume_id' in df else both
+    if 'resume_id' not in df:
+        return both
+    sections_here = df.groupby(['resume_id', 'text'])['section'].transform('nunique')
+    return both & (df['text'].str.len() >= LONG_TEXT) & (sections_here == 1)
 
 # %% ../nbs/03_data.ipynb #labelcell
 def _mend_labels(df):

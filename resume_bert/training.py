@@ -199,7 +199,7 @@ def train_epoch(model, batches, cfg, opt, gradients, state, checkpoints, bar, ro
         if (i+1) % cfg.gradient_accumulation_steps == 0 or i+1 == n:
             clip_grad_norm_(gradients.params, cfg.max_grad_norm)
             for group in opt.param_groups:
-                group['lr'] = cfg.lr*lr_lambda(done/cfg.epochs, cfg.warmup_ratio)
+                group['lr'] = group['peak_lr']*lr_lambda(done/cfg.epochs, cfg.warmup_ratio)
             opt.step()
             opt.zero_grad(set_to_none=not gradients.graphed)   # a CUDA graph always adds to the same memory
         state.count(loss, chunks, time.perf_counter()-start)
@@ -224,7 +224,7 @@ def fit(model,                 # from `load_model`
     seed_everything(cfg.seed)
     model.to(device)
     set_dropout_and_freeze(model, cfg.dropout, cfg.freeze_embeddings, cfg.freeze_layers, cfg.attention_dropout)
-    opt = torch.optim.AdamW(param_groups(model, cfg.weight_decay), lr=0., fused=True)
+    opt = torch.optim.AdamW(param_groups(model, cfg.weight_decay, cfg.lr, cfg.head_lr), lr=0., fused=True)
     loss_fn = torch.nn.CrossEntropyLoss(None if weights is None else weights.to(device))
     gradients = Gradients(model, opt, loss_fn, cfg, device)
     start_weights = encoder_weights(model) if cfg.base_weight else {}

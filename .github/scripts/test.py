@@ -1,7 +1,7 @@
 """All tests: sources in step, style, notebooks, docs site. The last line is `N passed, N failed`.
 
 1. nbdev can be imported (its pins are easy to break)
-2. in step: `nbdev_clean`, `nbdev_export`, `readme.py` and `address.py` would change nothing
+2. in step: `nbdev_clean`, `nbdev_export`, `readme.py` and `address.py` would change nothing; light.txt fits
 3. ruff, with .github/ruff.toml
 4. checks.py: the order of the modules, examples, wording
 5. every notebook, in a process of its own, by notebook.py: it runs, and it prints what it stores
@@ -47,8 +47,8 @@ def in_step():
         copy = Path(d)/'copy'
         shutil.copytree(ROOT, copy, ignore=shutil.ignore_patterns(*NOT_COPIED))
         steps = [['nbdev_clean'], ['nbdev_export'], [sys.executable, '.github/scripts/readme.py']]
-        if (HERE/'address.py').exists():
-            steps.append([sys.executable, '.github/scripts/address.py', '--check'])
+        for name in ('address.py', 'light.py'):
+            steps.append([sys.executable, f'.github/scripts/{name}', '--check'])
         for step in steps:
             ok, output = command(*step, cwd=copy)
             if not ok:

@@ -57,7 +57,7 @@ def _parsed(data, format, timeout, memory, **limits):
     "What the worker found: a dict with `chunks` and `dropped`. Raises `DocumentError` for anything else"
     out = worker.ask(data, format, timeout, memory, **limits)
     if package := out.get('missing'):
-        raise DocumentError(f'cannot be read without the package {package}: {install_hint("pdf")}')
+        raise DocumentError(f'cannot be read without the package {package}: {install_hint(package)}')
     if error := out.get('error'):
         raise DocumentError(error)
     if not out['chunks']:

@@ -10,7 +10,7 @@ import base64, html, io, re
 from pathlib import Path
 from .config import TrainConfig
 from .heads import head_named
-from ..evaluation import Report
+from ..evaluation import Report, with_interval
 from ..plumbing.html import page
 from ..plumbing.messages import repository_url
 from ..training import History
@@ -47,7 +47,7 @@ def _score_tables(report): # (scores with baselines, F1 per section)
     scores = report.table()
     rows = [[name, *values] for name, values in zip(scores.index, scores.to_numpy())]
     overall = _markdown_table(['', *scores.columns], rows)
-    by_section = [[_plain(section), f'{r.f1:.3f} [{r.f1_low:.3f}, {r.f1_high:.3f}]', str(int(r.support))]
+    by_section = [[_plain(section), with_interval(r.f1, r.f1_low, r.f1_high), str(int(r.support))]
                   for section, r in report.per_section.iterrows()]
     return overall, _markdown_table(['section', 'F1', 'rows'], by_section)
 

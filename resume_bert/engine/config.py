@@ -41,6 +41,8 @@ class TrainConfig:
     batch_size: int|None = option(None,
         'chunks (head chunk) or windows of max_len tokens (head resume) per batch')
     lr: float|None = option(None, 'peak learning rate')
+    head_lr: float|None = option(None,
+        'peak learning rate of the classifier; None: as lr (head chunk), 2e-3 (head resume)')
     warmup_ratio: float = option(.1, 'share of the steps in which the learning rate rises from 0')
     weight_decay: float = option(.01, 'AdamW decay of weight matrices (none on biases and LayerNorm)')
     max_grad_norm: float = option(1., 'gradients with a larger norm are scaled down to it')
@@ -60,7 +62,8 @@ class TrainConfig:
         "'balanced', or {section: weight}; sections that are not named weigh 1")
     patience: int|None = option(None,
         'stop after so many epochs without a better validation macro-F1; None: never')
-    precision: str = option('auto', "'fp32', 'bf16', or 'auto': bf16 on GPUs that have it")
+    precision: str = option('auto',
+        "'fp32', 'bf16', or 'auto': bf16 on GPUs that have it; bf16 is faster on some CPUs, too")
     device: str = option('auto', "'cpu', 'cuda', 'mps', or 'auto': the best available")
     seed: int = option(42,
         'of weights, order and dropout: the same seed gives the same loss curve on a CPU')
@@ -98,10 +101,12 @@ def _check(self: TrainConfig):
         value, may_be_none = getattr(self, name), getattr(TrainConfig, name) is None
         ok = may_be_none if value is None else isinstance(value, int) and value >= least
         need(ok, name, f'a whole number, at least {least}')
-    need(self.lr is None or 0 < self.lr < 1, 'lr', 'between 0 and 1')
     need(0 <= self.warmup_ratio < 1, 'warmup_ratio', 'between 0 and 1')
     need(self.weight_decay >= 0, 'weight_decay', 'zero or more')
     need(self.max_grad_norm > 0, 'max_grad_norm', 'more than 0')
+    for name in ('lr', 'head_lr'):
+        value = getattr(self, name)
+        need(value is None or 0 < value < 1, name, 'between 0 and 1')
     for name in ('dropout', 'attention_dropout'):
         value = getattr(self, name)
         need(value is None or 0 <= value < 1, name, 'between 0 and 1')

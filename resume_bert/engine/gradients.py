@@ -41,7 +41,7 @@ class Gradients:
         self.params = [p for group in opt.param_groups for p in group['params']]
         self.bf16 = use_bf16(cfg.precision, device)
         is_current_gpu = device.type == 'cuda' and device.index in (None, torch.cuda.current_device())
-        can_capture = is_current_gpu and self.head.one_token       # a capture belongs to the current GPU
+        can_capture = is_current_gpu and self.head.one_row       # a capture belongs to the current GPU
         self.graphed = GraphedStep(self) if can_capture else None
 
     def loss(self, logits, labels): return self.loss_fn(logits.float(), labels)

@@ -16,8 +16,9 @@ from ..tokens import MAX_CHUNK, cut_windows, make_window, pad_ids, split_with_ov
 class Window:
     "What a model reads in one row of a batch, and which chunks it answers for"
     ids: list        # token ids, special tokens included
-    positions: list  # where the answer for each chunk is read, among `ids`
+    positions: list  # where each chunk ends, among `ids`: its separator
     rows: list       # numbers of these chunks among all that are to be labelled
+    context: int = 0 # how many chunks at the beginning are read only so that the others have something before them
 
 # %% ../../nbs/engine/28_heads.ipynb #heads-09
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Head:
     task: str                # of `transformers.pipeline`
     needs: tuple = ()        # columns that a chunk table must have
     in_context: bool = False # does what is beside a chunk change the answer?
-    one_token: bool = True   # is an answer read at one token? Only then a GPU may capture a training step
+    one_row: bool = True     # does the loss compare one row of logits per chunk? Only then a GPU may capture a step
     reads: str = ''          # for the model card
     snippet: str = ''        # how to use the model with transformers alone; RUN is the folder
     defaults: dict = field(default_factory=dict, repr=False) # of `TrainConfig`
@@ -51,8 +52,10 @@ class Head:
         from resume_bert.engine.logits import labelled_logits
         return labelled_logits(model, **batch)
 
-    def windows(self, chunks, special, max_len, shift=0., start=0):
-        "Windows for the chunks of one resume, each a list of token ids; `start` is the number of the first chunk"
+    def windows(self, chunks, special, max_len, shift=0., start=0, context=0):
+        """Windows for the chunks of one resume, each a list of token ids; `start` is the number of the first chunk.
+
+        With `context`, about so many tokens before a window are read again at its beginning."""
         raise NotImplementedError
 
     def windows_alone(self, texts, special, max_len):
@@ -60,11 +63,11 @@ class Head:
         raise NotImplementedError
 
     def positions(self, windows):
-        "Where to read the logits, as an array (windows, longest), or `None` for a model that answers once per row"
+        "Where the chunks end, as an array (windows, most chunks), or `None` for a model that answers once per row"
         raise NotImplementedError
 
     def answers(self, logits, windows):
-        "Logits of all chunks of the windows, shape (chunks, sections), from what the model returned at `positions`"
+        "Logits of all chunks of the windows, shape (chunks, sections), from what the model returned for `positions`"
         raise NotImplementedError
 
     def onnx_logits(self, model, ids, mask):
@@ -99,7 +102,7 @@ class ChunkHead(Head):
         cut = [(i, piece) for i, ids in enumerate(texts) for piece in split_with_overlap(ids, max_len)]
         return [Window([first, *piece, sep], [len(piece)+1], [i]) for i, piece in cut]
 
-    def windows(self, chunks, special, max_len, shift=0., start=0):
+    def windows(self, chunks, special, max_len, shift=0., start=0, context=0):
         return [replace(w, rows=[start+i for i in w.rows]) for w in self.windows_alone(chunks, special, max_len)]
 
     def positions(self, windows): return None
@@ -117,8 +120,10 @@ model, tok = AutoModelForTokenClassification.from_pretrained(RUN), AutoTokenizer
 
 lines = ["WORK EXPERIENCE", "Ward Sister, St Brannock Hospital", "June 2015 - May 2017"]
 x = tok(tok.sep_token.join(lines), return_tensors="pt")
-logits = model(**x).logits[x["input_ids"] == tok.sep_token_id]
-print([model.config.id2label[i] for i in logits.argmax(-1).tolist()])'''
+logits = model(**x).logits[0]
+ends = (x["input_ids"][0] == tok.sep_token_id).nonzero().flatten().tolist()
+for start, end in zip([0, *ends], ends):  # a chunk is the mean of its tokens, [SEP] among them
+    print(model.config.id2label[logits[start+1:end+1].mean(0).argmax().item()])'''
 
 def by_resume(df, column: str # of a chunk table with `resume_id`
              ) -> list: # of lists, one per resume, in order of first appearance
@@ -126,14 +131,14 @@ def by_resume(df, column: str # of a chunk table with `resume_id`
     return [group.tolist() for _, group in df.groupby('resume_id', sort=False)[column]]
 
 class ResumeHead(Head):
-    "One answer per chunk of a window, read at its separator: `AutoModelForTokenClassification`"
+    "One answer per chunk of a window, the mean of its tokens: `AutoModelForTokenClassification`"
     def __init__(self):
         super().__init__('resume', 'AutoModelForTokenClassification', 'ForTokenClassification',
                          'token-classification',
                          needs=('resume_id',), in_context=True, snippet=_RESUME_SNIPPET,
                          reads='each chunk in a window of consecutive chunks of its resume, '
-                               'one label at each separator',
-                         defaults=dict(max_len=256, batch_size=1, lr=1.5e-4, dropout=.1),
+                               'as the mean of its tokens',
+                         defaults=dict(max_len=256, batch_size=1, lr=1.5e-4, head_lr=2e-3, dropout=.1),
                          chunks_to_read=22_000, fewest_epochs=4, most_epochs=14)
 
     def loader(self, df, labels, tokenizer, cfg):
@@ -147,17 +152,24 @@ class ResumeHead(Head):
         texts = [ids[:min(MAX_CHUNK, max_len-2)] for ids in texts]
         return [Window([first, *ids, sep], [len(ids)+1], [i]) for i, ids in enumerate(texts)]
 
-    def windows(self, chunks, special, max_len, shift=0., start=0):
+    def windows(self, chunks, special, max_len, shift=0., start=0, context=0):
         first, sep, _ = special
         chunks = [ids[:min(MAX_CHUNK, max_len-2)] for ids in chunks]
-        cuts = cut_windows([len(ids)+1 for ids in chunks], max_len, shift)
-        made = [make_window(chunks[a:b], first, sep) for a, b in cuts]
-        return [Window(ids, at, list(range(start+a, start+b))) for (ids, at), (a, b) in zip(made, cuts)]
+        lengths, out = [len(ids)+1 for ids in chunks], []
+        longest = max_len if sum(lengths) < max_len else max_len-context
+        for a, b in cut_windows(lengths, longest, shift):
+            begin, room = a, min(context, max_len-1-sum(lengths[a:b]))
+            while begin and lengths[begin-1] <= room:
+                begin -= 1
+                room -= lengths[begin]
+            ids, at = make_window(chunks[begin:b], first, sep)
+            out.append(Window(ids, at, list(range(start+begin, start+b)), a-begin))
+        return out
 
     def positions(self, windows): return pad_ids([w.positions for w in windows])[0]
 
     def answers(self, logits, windows):
-        return np.concatenate([of_window[:len(w.rows)] for of_window, w in zip(logits, windows)])
+        return np.concatenate([of_window[w.context:len(w.rows)] for of_window, w in zip(logits, windows)])
 
     def onnx_logits(self, model, ids, mask): return model(input_ids=ids, attention_mask=mask).logits
     def onnx_axes(self): return {0: 'batch', 1: 'length'}

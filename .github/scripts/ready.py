@@ -1,0 +1,211 @@
+"""Train the ready model on the sample corpus, and write it to resume_bert/ready with its scores and its card.
+
+usage: python .github/scripts/ready.py [--run DIR] [--data DIR]
+The training run is kept in DIR (default: build/ready-run); if it is there already, it is not trained again. Training
+takes about half an hour on two cores. Nothing but the sample corpus is read for it: 'train' is learnt from, 'valid'
+chooses epoch and temperature, 'test' is reported. With --data (a folder as benchmarks/05 describes it), the model is
+also scored on the public sets. resume_bert/ready is replaced, whole or not at all.
+"""
+import argparse
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from resume_bert.engine.config import TrainConfig
+from resume_bert.engine.runs import read_json, write_digests
+from resume_bert.evaluation import fit_temperature, score_intervals, with_interval
+from resume_bert.export import export, parity
+from resume_bert.finetuning import finetune
+from resume_bert.inference import SectionClassifier
+from resume_bert.tables.corpus import sample_chunks
+
+ROOT = Path(__file__).parents[2]
+READY = ROOT/'resume_bert'/'ready'
+TRANSITION_WEIGHT, CONTEXT = .75, 80  # chosen on the development halves of benchmarks/05, see benchmarks/11
+RECIPE = TrainConfig(head='resume', epochs=4, batch_size=2, augment=True, base_weight=.3, seed=1, precision='bf16',
+                     device='cpu')
+
+
+def cells(page, *names):
+    "The source of some cells of a benchmark page"
+    notebook = json.loads((ROOT/'nbs'/'benchmarks'/page).read_text(encoding='utf-8'))
+    source = {cell['id']: ''.join(cell['source']) for cell in notebook['cells']}
+    return '\n'.join(source[name] for name in names)
+
+
+def public_sets(data):
+    "The reported halves of benchmarks/05: name -> (crosswalk, rows, which are scored); and its `to_labels`"
+    os.environ['RESUME_BERT_DATA'] = str(data)
+    space, here = {}, Path.cwd()
+    os.chdir(ROOT/'nbs'/'benchmarks')
+    try:
+        exec(cells('05_sample_to_real.ipynb', 'c002', 'c003', 'c005', 'c007', 'c009'), space)
+    finally:
+        os.chdir(here)
+    whole = {name: df.reset_index(drop=True) for name, df in space['reported'].items()}
+    is_body = (whole['livecareer'].kind != 'heading').to_numpy()
+    bare = whole['livecareer'][is_body].reset_index(drop=True)
+    sets = {'lines5': ('resume-5label', whole['lines5'], True),
+            'livecareer, with headings': ('livecareer', whole['livecareer'], is_body),
+            'livecareer, without headings': ('livecareer', bare, True), 'indeed': ('indeed', whole['indeed'], True)}
+    return sets, space['to_labels']
+
+
+def softmax(logits):
+    e = np.exp(logits - logits.max(1, keepdims=True))
+    return e/e.sum(1, keepdims=True)
+
+
+def public_scores(clf, data):
+    "Weighted F1 with its interval on each public set, in one pass"
+    sets, to_labels = public_sets(data)
+    found = {}
+    for name, (crosswalk, rows, scored) in sets.items():
+        probs, labels = to_labels(softmax(clf.table_logits(rows)), clf.sections, crosswalk)
+        keep = rows.label.isin(labels).to_numpy() & scored
+        y = np.array([labels.index(label) for label in rows.label[keep]])
+        of_set = score_intervals(y, probs.argmax(1)[keep], len(labels), rows.resume_id.to_numpy()[keep])
+        found[name] = dict(rows=len(y), f1_weighted=[round(v, 4) for v in of_set['f1_weighted']])
+        print(name, found[name], flush=True)
+    return found
+
+
+def layout_scores(clf, data):
+    "Share of right chunks in each of the nine layouts of one text, see benchmarks/06"
+    os.environ['RESUME_BERT_DATA'] = str(data)
+    space = {}
+    exec(cells('06_documents.ipynb', 'c002', 'c005'), space)
+    found = {}
+    for pdf in sorted((Path(data)/'inputs'/'pdf').glob('rendercv_*.pdf')):
+        labelled = clf.label(space['read_resume'](pdf))
+        right = [space['true_section'](chunk) == chunk.section for chunk in labelled]
+        found[pdf.stem.split('_')[1]] = round(float(np.mean(right)), 4)
+    print(found, flush=True)
+    return found
+
+
+def exact(run):
+    "The run in float32, reading as the bundle does"
+    clf = SectionClassifier.load(run, device='cpu', precision='fp32', transition_weight=TRANSITION_WEIGHT)
+    clf.context = CONTEXT
+    return clf
+
+
+def calibrate(run):
+    "Fit the temperature of the probabilities, read in this way, on the validation resumes; it is kept in the config"
+    clf, corpus = exact(run), sample_chunks()
+    valid = corpus[corpus.split == 'valid'].reset_index(drop=True)
+    clf.transition_temperature = 1.
+    found = fit_temperature(clf.table_logits(valid), valid.section.map(clf.sections.index).to_numpy())
+    conf = read_json(run/'config.json') | dict(transition_temperature=round(found, 3))
+    (run/'config.json').write_text(json.dumps(conf, indent=2), encoding='utf-8')
+    write_digests(run)
+
+
+def scored(folder, run, data):
+    "The scores of the bundle, as a dict for metrics.json"
+    clf, corpus = SectionClassifier.load(folder), sample_chunks()
+    test, train = (corpus[corpus.split == split].reset_index(drop=True) for split in ('test', 'train'))
+    report = clf.evaluate(test, train)
+    print(report, flush=True)
+    metrics = report.to_dict() | dict(same_labels_as_float32=parity(exact(run), clf, test)['same_labels'],
+                                      config=read_json(run/'train_config.json'),
+                                      versions=read_json(folder/'config.json')['bundle']['versions'],
+                                      date=time.strftime('%Y-%m-%d'))
+    if data:
+        metrics |= dict(public=public_scores(clf, data), layouts=layout_scores(clf, data))
+    return metrics, report
+
+
+def table(header, rows):
+    return '\n'.join(f'| {" | ".join(map(str, cells))} |' for cells in (header, ['---']*len(header), *rows))
+
+
+def card(metrics, report, megabytes):
+    "The README.md of the ready model"
+    overall = report.table()
+    rows = [[name, *values] for name, values in zip(overall.index, overall.to_numpy())]
+    sections = [[name, with_interval(r.f1, r.f1_low, r.f1_high), int(r.support)]
+                for name, r in report.per_section.iterrows()]
+    public = [[name, '{:.3f} [{:.3f}, {:.3f}]'.format(*s['f1_weighted']), f'{s["rows"]:,}']
+              for name, s in metrics.get('public', {}).items()]
+    layouts = [[name, f'{share:.3f}'] for name, share in metrics.get('layouts', {}).items()]
+    elsewhere = f"""
+## On resumes of other people
+
+Public sets that the model was not trained on, one pass, weighted F1 with 95 % intervals over resumes
+([benchmarks/05](../../nbs/benchmarks/05_sample_to_real.ipynb) says what they are):
+
+{table(['', 'weighted F1', 'rows'], public)}
+
+One text in nine PDF layouts, share of chunks that are right ([benchmarks/06](../../nbs/benchmarks/06_documents.ipynb)):
+
+{table(['layout', 'right'], layouts)}
+""" if public else ''
+    c = metrics['config']
+    return f"""---
+language: en
+license: cc-by-4.0
+base_model: sentence-transformers/all-MiniLM-L6-v2
+pipeline_tag: token-classification
+tags: [resume, resume_bert, section-classification, onnx]
+---
+
+# The ready model
+
+Which section of a resume each line belongs to, read in its context: {megabytes:.1f} MB for onnxruntime, everything in
+8 bits. `resume_bert.SectionClassifier.load()` opens it, and `resume-bert sections` uses it.
+
+Made from sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0) by `python .github/scripts/ready.py` on {metrics['date']}:
+head {c['head']}, {c['epochs']} epochs on the 'train' resumes of the sample corpus (CC-BY-4.0, every person in it
+invented), epoch and temperature chosen on 'valid', seed {c['seed']}. How sections follow each other is taken into
+account (`transition_weight` {TRANSITION_WEIGHT}), and a window begins with the {CONTEXT} tokens before it.
+[benchmarks/11](../../nbs/benchmarks/11_ready_model.ipynb) tells how the recipe was found.
+
+## On the sample corpus
+
+{report.n:,} chunks of the test resumes; 95 % intervals over resumes; calibration error {report.calibration:.3f}.
+Labels equal to those of the float32 model: {metrics['same_labels_as_float32']:.2%}.
+
+{table(['', *overall.columns], rows)}
+
+{table(['section', 'F1', 'chunks'], sections)}
+{elsewhere}
+## Limits
+
+It sorts text; do not use it to rank, select or reject people. It knows English; other languages are guesses. On resumes
+unlike those of the corpus it is less often right; train a run of your own where you have labels.
+"""
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument('--run', type=Path, default=ROOT/'build'/'ready-run')
+    p.add_argument('--data', type=Path)
+    a = p.parse_args()
+    if not (a.run/'config.json').is_file():
+        a.run.parent.mkdir(parents=True, exist_ok=True)
+        print(finetune(sample_chunks(), RECIPE, out=a.run))
+    calibrate(a.run)
+    with tempfile.TemporaryDirectory(dir=READY.parent) as d:
+        new = Path(d)/'ready'
+        test = sample_chunks().query("split == 'test'")
+        reading = dict(transition_weight=TRANSITION_WEIGHT, context=CONTEXT)
+        print(export(a.run, new, fp32=False, data=test, **reading).to_string())
+        metrics, report = scored(new, a.run, a.data)
+        (new/'metrics.json').write_text(json.dumps(metrics, indent=1), encoding='utf-8')
+        megabytes = sum(f.stat().st_size for f in new.iterdir())/1e6
+        (new/'README.md').write_text(card(metrics, report, megabytes), encoding='utf-8')
+        shutil.rmtree(READY, ignore_errors=True)
+        shutil.move(new, READY)
+    print(f'{READY}: {megabytes:.1f} MB', file=sys.stderr)
+
+
+if __name__ == '__main__':
+    main()
