@@ -6,7 +6,10 @@
 __all__ = ['MAX_TOKENS', 'PART', 'SectionClassifier', 'ready_folder', 'softmax']
 
 # %% ../nbs/10_inference.ipynb #imports
+import os
+from copy import copy
 from dataclasses import replace
+from functools import partial
 from importlib import resources
 from itertools import chain, islice
 from pathlib import Path
@@ -145,7 +148,7 @@ def _load_ready(cls, device, precision, **options):
     return _load_bundle(cls, folder, None, device, precision, **options)
 
 # %% ../nbs/10_inference.ipynb #c018
-MAX_TOKENS = dict(bundle=512, cpu=1024, cuda=65_536) # tokens in a batch, padding included; measured, on a GPU guessed
+MAX_TOKENS = dict(bundle=512, cpu=1024, cuda=65_536) # tokens in a batch; on CPUs measured in benchmarks/11
 
 @patch
 def _mean_logits(self: SectionClassifier, windows, n: int, max_tokens: int = None) -> np.ndarray: # (n, sections)
@@ -304,28 +307,44 @@ def stream(self: SectionClassifier,
         yield from self.predict(part)
 
 # %% ../nbs/10_inference.ipynb #lst1
+def _label_pair(pair, clf):
+    "A pair of `label_stream`, labelled; what cannot be labelled becomes its error"
+    name, resume = pair
+    if isinstance(resume, Exception):
+        return pair
+    try:
+        return name, clf.label(resume)
+    except ValueError as error:
+        return name, error
+
+@patch
+def _on_one_thread(self: SectionClassifier):
+    "A copy that computes on one thread, for a bundle"
+    clf = copy(self)
+    clf.forward = OnnxModel(self.forward.path, self.forward.reading, threads=1)
+    return clf
+
 @patch
 def label_stream(self: SectionClassifier,
                  resumes,      # pairs (name, `Resume` or an error), as `read_resumes` yields them
-                 at_once=None, # resumes to label side by side; None: one per thread of torch, on the CPU
+                 at_once=None, # resumes to label side by side, on a CPU; None: one per thread
                 ):             # yields (name, labelled `Resume` or the error), in order
     "Label many resumes, without ever holding more than a few of them; what cannot be labelled is yielded as the error"
-    def label(pair):
-        name, resume = pair
-        if isinstance(resume, Exception):
-            return pair
-        try:
-            return name, self.label(resume)
-        except ValueError as error:
-            return name, error
-    if str(self.forward.device) != 'cpu' or isinstance(self.forward, OnnxModel):
-        yield from map(label, resumes)
+    is_bundle = isinstance(self.forward, OnnxModel)
+    if is_bundle:
+        at_once = at_once or int(os.environ.get('OMP_NUM_THREADS') or os.cpu_count() or 1)
+    if str(self.forward.device) != 'cpu' or at_once == 1:
+        yield from map(partial(_label_pair, clf=self), resumes)
+        return
+    if is_bundle:
+        label = partial(_label_pair, clf=self._on_one_thread())
+        yield from prefetch_map(label, resumes, at_once, at_once, lambda: None)
         return
     import torch
     threads = torch.get_num_threads()
     at_once = at_once or threads
     def share_threads(): torch.set_num_threads(max(1, threads//at_once))
     try:
-        yield from prefetch_map(label, resumes, at_once, at_once, share_threads)
+        yield from prefetch_map(partial(_label_pair, clf=self), resumes, at_once, at_once, share_threads)
     finally:
         torch.set_num_threads(threads)   # some of torch's libraries keep this for the process, not for the thread

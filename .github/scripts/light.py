@@ -51,7 +51,7 @@ def tried(python, folder):
         command = [python, '-m', 'resume_bert', *map(str, args)]
         return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
     write_pdf(folder/'cv.pdf')
-    table = 'text,section\n'+''.join(f'"{line}",Education\n' for line in LINES[5:])
+    table = 'text,section\n'+''.join(f'"{line}",{"Education" if i > 4 else "Other"}\n' for i, line in enumerate(LINES))
     (folder/'lines.csv').write_text(table, encoding='utf-8')
     start = time.perf_counter()
     done = run('sections', 'cv.pdf', '--format', 'json')

@@ -60,13 +60,14 @@ class OnnxModel:
     device = 'cpu'
 
     def __init__(self, path,
-                 reading='separator'): # how a chunk is read: there, or as the 'mean' of its tokens
+                 reading='separator', # how a chunk is read: there, or as the 'mean' of its tokens
+                 threads=None):       # None: `OMP_NUM_THREADS`, else one per core
         "Open the file; raises `ValueError` when it is damaged, or onnxruntime is missing"
-        path, self.reading = Path(path), reading
+        path, self.path, self.reading = Path(path), path, reading
         ort = import_extra('onnxruntime', f'{path}: reading a bundle')
         _check_external_data(path)
         options = ort.SessionOptions()
-        options.intra_op_num_threads = int(os.environ.get('OMP_NUM_THREADS') or 0)
+        options.intra_op_num_threads = threads or int(os.environ.get('OMP_NUM_THREADS') or 0)
         options.log_severity_level = 3                  # errors only
         with one_line_errors(path.parent):
             self.session = ort.InferenceSession(str(path), options, providers=['CPUExecutionProvider'])
