@@ -22,7 +22,7 @@ from resume_bert.engine.runs import read_json, write_digests
 from resume_bert.evaluation import fit_temperature, score_intervals, with_interval
 from resume_bert.export import export, parity
 from resume_bert.finetuning import finetune
-from resume_bert.inference import SectionClassifier
+from resume_bert.inference import SectionClassifier, softmax
 from resume_bert.tables.corpus import sample_chunks
 
 ROOT = Path(__file__).parents[2]
@@ -55,11 +55,6 @@ def public_sets(data):
             'livecareer, with headings': ('livecareer', whole['livecareer'], is_body),
             'livecareer, without headings': ('livecareer', bare, True), 'indeed': ('indeed', whole['indeed'], True)}
     return sets, space['to_labels']
-
-
-def softmax(logits):
-    e = np.exp(logits - logits.max(1, keepdims=True))
-    return e/e.sum(1, keepdims=True)
 
 
 def public_scores(clf, data):

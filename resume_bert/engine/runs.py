@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 import numpy as np
 from ..plumbing.messages import notice, printable_path, shorten
-from ..tokens import encode_texts, special_ids
+from ..tokens import CHUNK_READINGS, encode_texts, special_ids
 
 # %% ../../nbs/engine/33_runs.ipynb #r8b01
 _MAX_JSON = 128*2**20 # bytes of a JSON file; guessed, far above any `tokenizer.json`
@@ -179,12 +179,10 @@ def section_names(conf, labels, folder) -> list:
     return labels
 
 # %% ../../nbs/engine/33_runs.ipynb #h9read
-_READINGS = 'separator', 'mean' # as in `engine.logits`, which needs torch
-
 def chunk_reading(conf, folder) -> str: # 'separator' or 'mean'
     "How the run reads a chunk; raises `ValueError` for a way that this release does not know"
-    found = conf.get('chunk_reading', _READINGS[0])
-    if found not in _READINGS:
+    found = conf.get('chunk_reading', CHUNK_READINGS[0])
+    if found not in CHUNK_READINGS:
         raise ValueError(f'{Path(folder)/"config.json"} has chunk_reading={shorten(found)!r}, '
                          'which this release of resume_bert does not know; install a newer one')
     return found
