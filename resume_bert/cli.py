@@ -206,7 +206,8 @@ def main(argv=None) -> int: # exit code
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
     except ModuleNotFoundError as e:
-        advice = install_hint(*(('torch', 'transformers') if e.name in ('torch', 'transformers') else (e.name,)))
+        together = 'torch', 'transformers'
+        advice = install_hint(*together) if e.name in together else install_hint(e.name)
         print(f'resume-bert: {argv[0]} needs the package {e.name}, which is not installed here: {advice}',
               file=sys.stderr)
         return 2

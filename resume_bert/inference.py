@@ -19,7 +19,7 @@ from .cleaning import clean_text
 from .core import Prediction, Resume
 from .engine.backends import OnnxModel, TorchModel
 from .engine.heads import head_named, head_of_model
-from .engine.runs import BUNDLE, DIGESTS, check_run_folder, chunk_reading, is_bundle, one_line_errors
+from .engine.runs import BUNDLE, chunk_reading, is_bundle, one_line_errors
 from .engine.runs import open_tokenizer, open_weights, positive_number, read_bundle_config
 from .engine.runs import read_run_config, read_transitions, run_max_len, section_names
 from .engine.transitions import smooth_sections
@@ -106,9 +106,9 @@ def _load_run(cls, folder, labels, device, precision, **options):
                transitions=transitions, transition_temperature=temperature, **options)
 
 # %% ../nbs/10_inference.ipynb #x007
-def _load_bundle(cls, folder, labels, device, precision, **options):
-    "A classifier from the folder of a bundle, without torch"
-    conf = read_bundle_config(folder)
+def _load_bundle(cls, folder, labels, device, precision, conf=None, **options):
+    "A classifier from the folder of a bundle, without torch; `conf` is its config, if it was read already"
+    conf = conf or read_bundle_config(folder)
     sections = section_names(conf, labels, folder)
     available = [name for name, file in BUNDLE.items() if (folder/file).is_file()]
     if device not in ('auto', 'cpu'):
@@ -142,10 +142,10 @@ def _load_ready(cls, device, precision, **options):
                          'for another device or precision, load a run of your own')
     folder = ready_folder()
     try:
-        check_run_folder(folder, ('config.json', 'tokenizer.json', BUNDLE['int8'], DIGESTS))
+        conf = read_bundle_config(folder)
     except (ValueError, OSError) as e:
         raise ValueError(f'the ready model cannot be used: {e}; install resume_bert again') from e
-    return _load_bundle(cls, folder, None, device, precision, **options)
+    return _load_bundle(cls, folder, None, device, precision, conf, **options)
 
 # %% ../nbs/10_inference.ipynb #c018
 MAX_TOKENS = dict(bundle=512, cpu=1024, cuda=65_536) # tokens in a batch; on CPUs measured in benchmarks/11
@@ -338,7 +338,7 @@ def label_stream(self: SectionClassifier,
         return
     if is_bundle:
         label = partial(_label_pair, clf=self._on_one_thread())
-        yield from prefetch_map(label, resumes, at_once, at_once, lambda: None)
+        yield from prefetch_map(label, resumes, at_once, at_once)
         return
     import torch
     threads = torch.get_num_threads()

@@ -86,11 +86,12 @@ def make_demo_run(full: bool = False, progress: bool = True): # the `Run`
 
 def _beside_ready(report): # a DataFrame
     "The scores of a report, and below them those that are stored with the ready model"
+    from resume_bert.evaluation import with_interval
     from resume_bert.inference import ready_folder
     stored = loads((ready_folder()/'metrics.json').read_text(encoding='utf-8'))
     table = report.table()
     table.loc['the ready model, stored'] = [
-        '{:.3f} [{:.3f}, {:.3f}]'.format(stored[score], *stored[f'{score}_ci95']) for score in table.columns]
+        with_interval(stored[score], *stored[f'{score}_ci95']) for score in table.columns]
     return table
 
 def demo(*, full: bool = False): # use all training resumes
@@ -250,9 +251,8 @@ def _write_or_print(resume, file, path, format, redacted, many):
     if redacted:
         from resume_bert.fields.redaction import redact
         resume = redact(resume)
-    text = write(resume, format, compact=many and not path)
-    if not path and format == 'text' and in_colour(sys.stdout):
-        text = f'{resume.to_terminal()}\n'
+    coloured = not path and format == 'text' and in_colour(sys.stdout)
+    text = f'{resume.to_terminal()}\n' if coloured else write(resume, format, compact=many and not path)
     if path:
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_file(path) as tmp:
@@ -285,7 +285,7 @@ def sections(files: list,             # resumes, one per file
              device: str = 'auto',    # cpu, cuda, mps, or auto: the best available
              passes: int = 1,         # times each resume is read, with shifted windows: more is better and slower
              # weight of the order in which sections follow each other, 0 to 1: .5 is better for most resumes that look
-             # unlike those of the training set; None: .5 for the ready model, else 0
+             # unlike those of the training set; None: .75 for the ready model, else 0
              transition_weight: float = None,
              **kwargs) -> int: # number of files that failed
     "Cut whole resumes into sections: PDF, DOCX, HTML, Markdown, text, JSON Resume"

@@ -128,7 +128,7 @@ def card(metrics, report, megabytes):
     rows = [[name, *values] for name, values in zip(overall.index, overall.to_numpy())]
     sections = [[name, with_interval(r.f1, r.f1_low, r.f1_high), int(r.support)]
                 for name, r in report.per_section.iterrows()]
-    public = [[name, '{:.3f} [{:.3f}, {:.3f}]'.format(*s['f1_weighted']), f'{s["rows"]:,}']
+    public = [[name, with_interval(*s['f1_weighted']), f'{s["rows"]:,}']
               for name, s in metrics.get('public', {}).items()]
     layouts = [[name, f'{share:.3f}'] for name, share in metrics.get('layouts', {}).items()]
     elsewhere = f"""
