@@ -74,6 +74,7 @@ class Chunk:
     bold: bool|None = None           # set in a bold face?
     level: int|None = None           # depth in the bulleted lists of the document, from 1; None: not in a list
     links: tuple|None = None         # addresses behind the text, which it does not show itself: https, mailto, tel
+    ocr_confidence: float|None = None # how sure OCR was of the letters, 0 to 1; None: not read from a picture
 
 # %% ../nbs/00_core.ipynb #c031
 @dataclass(repr=False)

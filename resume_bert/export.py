@@ -84,17 +84,43 @@ def _comparison_rows(data):
         return load_chunks(data, labelled=False)
 
 # %% ../nbs/12_export.ipynb #x118
-def _bundle_config(run, clf, transition_weight=0., context=0): # a dict, for `config.json`
+def _bundle_config(run, clf): # a dict, for `config.json`
     "The config of the run, with what a bundle needs to know in place of torch and transformers"
     from importlib.metadata import version
     saved = Path(run)/'train_config.json'
     base_model = read_json(saved).get('base_model') if saved.is_file() else None
     packages = ('resume_bert', 'torch', 'transformers', 'onnxruntime')
     facts = dict(format=BUNDLE_FORMAT, head=clf.head, max_len=clf.max_len, special_ids=list(clf.special),
-                 base_model=base_model, transition_weight=transition_weight,
-                 context=context, versions={p: version(p) for p in packages})
+                 base_model=base_model, transition_weight=clf.transition_weight, context=clf.context,
+                 versions={p: version(p) for p in packages})
     return read_json(Path(run)/'config.json') | dict(bundle=facts)
 
+def _write_bundle(run, clf, folder, int8=True, fp32=True):
+    "Write the files of a bundle: the classifier of a run, as it reads resumes"
+    write_onnx(clf, folder/BUNDLE['fp32'])
+    if int8:
+        write_int8(folder/BUNDLE['fp32'], folder/BUNDLE['int8'])
+    if not fp32:
+        (folder/BUNDLE['fp32']).unlink()
+    clf.tokenizer.backend_tokenizer.save(str(folder/'tokenizer.json'))
+    config = json.dumps(_bundle_config(run, clf), indent=1, ensure_ascii=False)
+    (folder/'config.json').write_text(config, encoding='utf-8')
+    write_digests(folder)
+
+# %% ../nbs/12_export.ipynb #x118c
+def _compare(clf, folder, df): # a DataFrame, one row per model of the bundle
+    "Compare a bundle with its run; raises `ValueError` when they disagree in float32"
+    import pandas as pd
+    rows = {}
+    for precision, name in BUNDLE.items():
+        if (folder/name).is_file():
+            size = round((folder/name).stat().st_size/1e6, 2)
+            rows[precision] = dict(MB=size, **parity(clf, SectionClassifier.load(folder, precision=precision), df))
+    if n := rows.get('fp32', {}).get('disagreements'):
+        raise ValueError(f'the exported model and the run disagree in {n} of {len(df)} rows; nothing was written')
+    return pd.DataFrame(rows).T.drop(columns='disagreements')
+
+# %% ../nbs/12_export.ipynb #x118e
 def export(run,                     # folder of a run
            out,                     # where to write the bundle
            int8: bool = True,       # write the model in 8 bits?
@@ -112,30 +138,11 @@ def export(run,                     # folder of a run
         raise ValueError('export: nothing to write; choose int8, fp32 or both')
     check_output_folder(out, overwrite)
     import_extra('onnxruntime', 'exporting a run')
-    clf, df = SectionClassifier.load(run, device='cpu', precision='fp32'), _comparison_rows(data)
+    clf = SectionClassifier.load(run, device='cpu', precision='fp32', transition_weight=transition_weight,
+                                 context=context)
     if not hasattr(clf.model, 'save_pretrained'):
         raise ValueError(f'{run} is a bundle already; export the run it was made from')
-    clf.transition_weight, clf.context = transition_weight, context     # compared as the bundle reads
+    df = _comparison_rows(data)
     with atomic_folder(out, overwrite) as new:
-        write_onnx(clf, new/BUNDLE['fp32'])
-        if int8:
-            write_int8(new/BUNDLE['fp32'], new/BUNDLE['int8'])
-        if not fp32:
-            (new/BUNDLE['fp32']).unlink()
-        clf.tokenizer.backend_tokenizer.save(str(new/'tokenizer.json'))
-        config = json.dumps(_bundle_config(run, clf, transition_weight, context), indent=1, ensure_ascii=False)
-        (new/'config.json').write_text(config, encoding='utf-8')
-        write_digests(new)
+        _write_bundle(run, clf, new, int8, fp32)
         return _compare(clf, new, df)
-
-def _compare(clf, folder, df): # a DataFrame, one row per model of the bundle
-    "Compare a bundle with its run; raises `ValueError` when they disagree in float32"
-    import pandas as pd
-    rows = {}
-    for precision, name in BUNDLE.items():
-        if (folder/name).is_file():
-            size = round((folder/name).stat().st_size/1e6, 2)
-            rows[precision] = dict(MB=size, **parity(clf, SectionClassifier.load(folder, precision=precision), df))
-    if n := rows.get('fp32', {}).get('disagreements'):
-        raise ValueError(f'the exported model and the run disagree in {n} of {len(df)} rows; nothing was written')
-    return pd.DataFrame(rows).T.drop(columns='disagreements')

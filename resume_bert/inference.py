@@ -28,16 +28,19 @@ from .plumbing.prefetch import prefetch_map
 from .tokens import encode_texts, pad_ids, special_ids, token_batches
 
 # %% ../nbs/10_inference.ipynb #c010
-def _check_options(head, passes, transition_weight, transitions):
+def _check_options(head, max_len, passes=1, transition_weight=0., transitions=None, context=0):
     "Raise `ValueError` where a resume cannot be read in this way"
     if not (isinstance(passes, int) and passes > 0):
         raise ValueError(f'passes={passes!r}, but it must be a whole number from 1')
     if not (isinstance(transition_weight, (int, float)) and 0 <= transition_weight <= 1):
         raise ValueError(f'transition_weight={transition_weight!r}, but it must be a number from 0 to 1')
+    if not (isinstance(context, int) and 0 <= context <= max_len//2):
+        raise ValueError(f'context={context!r}, but it must be a whole number from 0 to {max_len//2}, half of max_len')
     if transition_weight and (transitions is None or not head_named(head).in_context):
         raise ValueError('transition_weight: this run does not know how sections follow each other; '
                          'leave it out, or train the run again with head resume')
 
+# %% ../nbs/10_inference.ipynb #c010c
 class SectionClassifier:
     "Predicts the section of a text. `load` it from a run or a bundle; `predict` texts, `label` whole resumes"
     def __init__(self, model,      # a Hugging Face model with a classification head, or an `OnnxModel`
@@ -51,9 +54,9 @@ class SectionClassifier:
                  transition_weight=0., # weight of how sections follow each other, 0 to 1 (head resume); 0: none
                  transitions=None, # of `section_transitions`, for `transition_weight`
                  transition_temperature=1., # of the probabilities that take transitions into account
-                 context=0,        # tokens before a window that it reads again (head resume)
+                 context=0,        # tokens before a window that it reads again, half of `max_len` at most (head resume)
                 ):
-        _check_options(head, passes, transition_weight, transitions)
+        _check_options(head, max_len, passes, transition_weight, transitions, context)
         if precision == 'auto':
             from resume_bert.model import use_bf16
             precision = 'bf16' if use_bf16('auto', model.device, training=False) else 'fp32'
@@ -65,30 +68,44 @@ class SectionClassifier:
         self.transition_weight, self.transitions = transition_weight, transitions
         self.transition_temperature, self.context = transition_temperature, context
 
-    @classmethod
-    def load(cls,
-             folder=None,     # of a run, a bundle, or of what the tutorial wrote; None: the ready model
-             labels=None,     # section names by number, for folders that do not hold them
-             device='auto',   # 'cpu', 'cuda', 'mps' or 'auto'; a bundle runs on the CPU
-             passes=1,        # see `SectionClassifier`
-             precision='auto', # 'fp32', 'bf16', 'int8'; 'auto': int8 where a bundle, bf16 where the device has it
-             transition_weight=None, # see `SectionClassifier`; None: as the bundle says, else 0
-            ):
-        """Open a run or a bundle; without a folder, the ready model, which ships with the package.
-
-        Raises `FileNotFoundError` for a missing folder or file, `ValueError` for a damaged one or wrong labels."""
-        if precision not in ('auto', 'fp32', 'bf16', 'int8'):
-            raise ValueError(f'precision={precision!r}, but it must be "auto", "fp32", "bf16" or "int8"')
-        options = dict(passes=passes, transition_weight=transition_weight)
-        if folder is None:
-            return _load_ready(cls, device, precision, **options)
-        open_folder = _load_bundle if is_bundle(folder) else _load_run
-        return open_folder(cls, Path(folder), labels, device, precision, **options)
-
     def __repr__(self):
         device = str(self.forward.device)
         return (f'SectionClassifier(head={self.head!r}, {len(self.sections)} sections, max_len={self.max_len}, '
                 f'{self.precision}, device={device!r})')
+
+# %% ../nbs/10_inference.ipynb #c010e
+@patch(cls_method=True)
+def load(cls: SectionClassifier,
+         folder=None,     # of a run, a bundle, or of what the tutorial wrote; None: the ready model
+         labels=None,     # section names by number, for folders that do not hold them
+         device='auto',   # 'cpu', 'cuda', 'mps' or 'auto'; a bundle runs on the CPU
+         passes=1,        # see `SectionClassifier`
+         precision='auto', # 'fp32', 'bf16', 'int8'; 'auto': int8 where a bundle, bf16 where the device has it
+         transition_weight=None, # see `SectionClassifier`; None: as the bundle says, else 0
+         context=None,    # the same
+        ):
+    """Open a run or a bundle; without a folder, the ready model, which ships with the package.
+
+    Raises `FileNotFoundError` for a missing folder or file, `ValueError` for a damaged one or wrong labels."""
+    if precision not in ('auto', 'fp32', 'bf16', 'int8'):
+        raise ValueError(f'precision={precision!r}, but it must be "auto", "fp32", "bf16" or "int8"')
+    options = dict(passes=passes, transition_weight=transition_weight, context=context)
+    if folder is None:
+        return _load_ready(cls, device, precision, **options)
+    open_folder = _load_bundle if is_bundle(folder) else _load_run
+    return open_folder(cls, Path(folder), labels, device, precision, **options)
+
+# %% ../nbs/10_inference.ipynb #h9how1
+def _reading(conf, k, folder, facts=None, transition_weight=None, context=None, **options):
+    "Options of a `SectionClassifier` of `k` sections: as the caller says, else as the `facts` of a bundle, else off"
+    facts = facts or {}
+    if transition_weight is None:
+        transition_weight = facts.get('transition_weight', 0.)
+    if context is None:
+        context = facts.get('context', 0)
+    temperature = positive_number(conf, 'transition_temperature', 1., folder)
+    return options | dict(transition_weight=transition_weight, transitions=read_transitions(conf, k, folder),
+                          transition_temperature=temperature, context=context)
 
 # %% ../nbs/10_inference.ipynb #c011
 def _load_run(cls, folder, labels, device, precision, **options):
@@ -98,12 +115,10 @@ def _load_run(cls, folder, labels, device, precision, **options):
     sections = section_names(conf, labels, folder)
     from resume_bert.model import get_device
     head, device = head_of_model(conf), get_device(device)
-    transitions, max_len = read_transitions(conf, len(sections), folder), run_max_len(folder, conf, head)
+    reading, max_len = _reading(conf, len(sections), folder, **options), run_max_len(folder, conf, head)
     model = open_weights(folder, head, len(sections))
-    temperature = positive_number(conf, 'transition_temperature', 1., folder)
-    options['transition_weight'] = options['transition_weight'] or 0.
     return cls(model.to(device), open_tokenizer(folder, model), sections, head.name, max_len, precision=precision,
-               transitions=transitions, transition_temperature=temperature, **options)
+               **reading)
 
 # %% ../nbs/10_inference.ipynb #x007
 def _load_bundle(cls, folder, labels, device, precision, conf=None, **options):
@@ -121,14 +136,11 @@ def _load_bundle(cls, folder, labels, device, precision, conf=None, **options):
     from tokenizers import Tokenizer
     with one_line_errors(folder):
         tokenizer = Tokenizer.from_file(str(folder/'tokenizer.json'))
-    facts, transitions = conf['bundle'], read_transitions(conf, len(sections), folder)
-    temperature = positive_number(conf, 'transition_temperature', 1., folder)
-    if options['transition_weight'] is None:
-        options['transition_weight'] = facts.get('transition_weight', 0.)
-    model, context = OnnxModel(folder/BUNDLE[precision], chunk_reading(conf, folder)), facts.get('context', 0)
+    facts = conf['bundle']
+    reading = _reading(conf, len(sections), folder, facts, **options)
+    model = OnnxModel(folder/BUNDLE[precision], chunk_reading(conf, folder))
     return cls(model, tokenizer, sections, head_of_model(conf).name, facts['max_len'], precision=precision,
-               special=tuple(facts['special_ids']), transitions=transitions, transition_temperature=temperature,
-               context=context, **options)
+               special=tuple(facts['special_ids']), **reading)
 
 # %% ../nbs/10_inference.ipynb #rdy1
 def ready_folder() -> Path:

@@ -244,15 +244,22 @@ def _labelled(read, open_classifier, at_once):
             yield from open_classifier().label_stream(chain([(file, resume)], read), at_once)
 
 # %% ../nbs/98_jobs.ipynb #jobs47
-def _write_or_print(resume, file, path, format, redacted, many):
-    "Write a labelled resume to `path` or, if that is None, print it; raises the error that came in its place"
-    if isinstance(resume, Exception):
-        raise resume
+def _rendered(resume, file, format, redacted=False, compact=False, coloured=False, where=False, pictures=None):
+    "A labelled resume as text; `pictures`: limits for drawing the pages of its file, or None for a page without them"
     if redacted:
         from resume_bert.fields.redaction import redact
         resume = redact(resume)
+    if pictures is not None:
+        from resume_bert.overlay import html_with_pictures
+        return html_with_pictures(resume, file, **pictures)
+    return f'{resume.to_terminal(where)}\n' if coloured else write(resume, format, compact, where)
+
+def _write_or_print(resume, file, path, format, many, **options):
+    "Write a labelled resume to `path` or, if that is None, print it; raises the error that came in its place"
+    if isinstance(resume, Exception):
+        raise resume
     coloured = not path and format == 'text' and in_colour(sys.stdout)
-    text = f'{resume.to_terminal()}\n' if coloured else write(resume, format, compact=many and not path)
+    text = _rendered(resume, file, format, compact=many and not path, coloured=coloured, **options)
     if path:
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_file(path) as tmp:
@@ -275,11 +282,26 @@ def _errors_as_lines(failed, many, clear=lambda: None):
         print(f'resume-bert: {e}', file=sys.stderr)
 
 # %% ../nbs/98_jobs.ipynb #jobs49
+_DRAWING = 'timeout', 'memory', 'max_size' # limits of `read_resume` that hold for pictures too
+
+def _check_output(format, printed, redact, pictures):
+    "Raise `ValueError` for options that do not go together; `printed`: are several resumes printed?"
+    if format not in WRITERS:
+        raise ValueError(f'sections: format={format!r}, but it must be one of {", ".join(WRITERS)}')
+    if WRITERS[format].is_page and printed:
+        raise ValueError('sections: several pages need --out DIR')
+    if pictures and format != 'html':
+        raise ValueError('sections: --pictures needs --format html')
+    if pictures and redact:
+        raise ValueError('sections: --redact cannot hide what --pictures shows; leave out one of them')
+
 @delegates(read_resume)
 def sections(files: list,             # resumes, one per file
              *, format: Literal[tuple(WRITERS)] = 'text', # what to write
              out: str = None,         # folder for one file per resume; None: print them
              overwrite: bool = False, # replace what is there
+             where: bool = False,     # also in text and JSON Resume: page and lines of each chunk, OCR confidence
+             pictures: bool = False,  # with --format html: the pages of a PDF, with the sections drawn on them
              redact: bool = False,    # replace names, addresses, phone numbers and links by placeholders
              run: str = None,         # folder of a run or bundle; None: the ready model
              device: str = 'auto',    # cpu, cuda, mps, or auto: the best available
@@ -291,11 +313,9 @@ def sections(files: list,             # resumes, one per file
     "Cut whole resumes into sections: PDF, DOCX, HTML, Markdown, text, JSON Resume"
     from tqdm.auto import tqdm
     many, failed = len(files) > 1, []
-    if format not in WRITERS:
-        raise ValueError(f'sections: format={format!r}, but it must be one of {", ".join(WRITERS)}')
-    if WRITERS[format].is_page and many and not out:
-        raise ValueError('sections: several pages need --out DIR')
+    _check_output(format, many and not out, redact, pictures)
     paths = _output_paths(files, out, WRITERS[format].suffix, overwrite) if out else [None]*len(files)
+    limits = {name: kwargs[name] for name in _DRAWING if name in kwargs} if pictures else None
     once = cache(partial(open_classifier, run, device, passes=passes, transition_weight=transition_weight))
     if run:
         once()                        # reports a wrong run before a resume is read
@@ -303,7 +323,7 @@ def sections(files: list,             # resumes, one per file
     bar = tqdm(labelled, total=len(files), unit='file', disable=not (many and sys.stderr.isatty()), leave=False)
     for (_, resume), file, path in zip(bar, files, paths):
         with _errors_as_lines(failed, many, bar.clear):
-            _write_or_print(resume, file, path, format, redact, many)
+            _write_or_print(resume, file, path, format, many, redacted=redact, where=where, pictures=limits)
     if many and out:
         print(f'{len(files)-len(failed):,} of {len(files):,} files written to {out}', file=sys.stderr)
     return len(failed)

@@ -5,7 +5,7 @@ Rooms: the modules of the package
       inside functions too; so there is no circle. No room imports another room's private names (`_name`).
     - A room has at most 420 lines.
 Pages: the notebooks
-    - One page writes one room and is called after it: `documents/46_pdf` writes `documents.pdf`. No number is used
+    - One page writes one room and is called after it: `documents/50_pdf` writes `documents.pdf`. No number is used
       twice.
     - Every function, class and public method that a page exports is named in a code cell further down that exports
       nothing: as an example, an assertion or both. Exempt are dunder methods and what a class overrides of a

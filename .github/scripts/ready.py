@@ -19,15 +19,15 @@ import numpy as np
 
 from resume_bert.engine.config import TrainConfig
 from resume_bert.engine.runs import read_json, write_digests
-from resume_bert.evaluation import fit_temperature, score_intervals, with_interval
-from resume_bert.export import export, parity
-from resume_bert.finetuning import finetune
+from resume_bert.evaluation import score_intervals, with_interval
+from resume_bert.export import export
+from resume_bert.finetuning import finetune, fit_transition_temperature
 from resume_bert.inference import SectionClassifier, softmax
 from resume_bert.tables.corpus import sample_chunks
 
 ROOT = Path(__file__).parents[2]
 READY = ROOT/'resume_bert'/'ready'
-TRANSITION_WEIGHT, CONTEXT = .75, 80  # chosen on the development halves of benchmarks/05, see benchmarks/11
+READING = dict(transition_weight=.75, context=80)  # chosen on the development halves, see benchmarks/11
 RECIPE = TrainConfig(head='resume', epochs=4, batch_size=2, augment=True, base_weight=.3, seed=1, precision='bf16',
                      device='cpu')
 
@@ -85,32 +85,22 @@ def layout_scores(clf, data):
     return found
 
 
-def exact(run):
-    "The run in float32, reading as the bundle does"
-    clf = SectionClassifier.load(run, device='cpu', precision='fp32', transition_weight=TRANSITION_WEIGHT)
-    clf.context = CONTEXT
-    return clf
-
-
 def calibrate(run):
     "Fit the temperature of the probabilities, read in this way, on the validation resumes; it is kept in the config"
-    clf, corpus = exact(run), sample_chunks()
-    valid = corpus[corpus.split == 'valid'].reset_index(drop=True)
-    clf.transition_temperature = 1.
-    found = fit_temperature(clf.table_logits(valid), valid.section.map(clf.sections.index).to_numpy())
-    conf = read_json(run/'config.json') | dict(transition_temperature=round(found, 3))
+    clf, corpus = SectionClassifier.load(run, device='cpu', precision='fp32'), sample_chunks()
+    found = fit_transition_temperature(clf, corpus[corpus.split == 'valid'], **READING)
+    conf = read_json(run/'config.json') | dict(transition_temperature=found)
     (run/'config.json').write_text(json.dumps(conf, indent=2), encoding='utf-8')
     write_digests(run)
 
 
-def scored(folder, run, data):
-    "The scores of the bundle, as a dict for metrics.json"
+def scored(folder, run, data, same_labels):
+    "The scores of the bundle, as a dict for metrics.json; `same_labels`: share of those of the run in float32"
     clf, corpus = SectionClassifier.load(folder), sample_chunks()
     test, train = (corpus[corpus.split == split].reset_index(drop=True) for split in ('test', 'train'))
     report = clf.evaluate(test, train)
     print(report, flush=True)
-    metrics = report.to_dict() | dict(same_labels_as_float32=parity(exact(run), clf, test)['same_labels'],
-                                      config=read_json(run/'train_config.json'),
+    metrics = report.to_dict() | dict(same_labels_as_float32=same_labels, config=read_json(run/'train_config.json'),
                                       versions=read_json(folder/'config.json')['bundle']['versions'],
                                       date=time.strftime('%Y-%m-%d'))
     if data:
@@ -144,6 +134,7 @@ One text in nine PDF layouts, share of chunks that are right ([benchmarks/06](..
 {table(['layout', 'right'], layouts)}
 """ if public else ''
     c = metrics['config']
+    weight, context = READING['transition_weight'], READING['context']
     return f"""---
 language: en
 license: cc-by-4.0
@@ -160,7 +151,7 @@ Which section of a resume each line belongs to, read in its context: {megabytes:
 Made from sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0) by `python .github/scripts/ready.py` on {metrics['date']}:
 head {c['head']}, {c['epochs']} epochs on the 'train' resumes of the sample corpus (CC-BY-4.0, every person in it
 invented), epoch and temperature chosen on 'valid', seed {c['seed']}. How sections follow each other is taken into
-account (`transition_weight` {TRANSITION_WEIGHT}), and a window begins with the {CONTEXT} tokens before it.
+account (`transition_weight` {weight}), and a window begins with the {context} tokens before it.
 [benchmarks/11](../../nbs/benchmarks/11_ready_model.ipynb) tells how the recipe was found.
 
 ## On the sample corpus
@@ -191,9 +182,9 @@ def main():
     with tempfile.TemporaryDirectory(dir=READY.parent) as d:
         new = Path(d)/'ready'
         test = sample_chunks().query("split == 'test'")
-        reading = dict(transition_weight=TRANSITION_WEIGHT, context=CONTEXT)
-        print(export(a.run, new, fp32=False, data=test, **reading).to_string())
-        metrics, report = scored(new, a.run, a.data)
+        compared = export(a.run, new, fp32=False, data=test, **READING)
+        print(compared.to_string())
+        metrics, report = scored(new, a.run, a.data, float(compared.loc['int8', 'same_labels']))
         (new/'metrics.json').write_text(json.dumps(metrics, indent=1), encoding='utf-8')
         megabytes = sum(f.stat().st_size for f in new.iterdir())/1e6
         (new/'README.md').write_text(card(metrics, report, megabytes), encoding='utf-8')

@@ -9,7 +9,7 @@ __all__ = ['Seam', 'is_wrapped', 'Context', 'group_lines', 'merge_lines', 'remov
 import re
 from dataclasses import dataclass
 from itertools import chain, pairwise
-from .text import Line, hidden_links, join_lines
+from .text import Line, address_goes_on, hidden_links, join_lines
 from ..lexicon.bullets import LIST_MARK
 from ..lexicon.dates import DATE_HINT, breaks_date, ends_with_range
 from ..lexicon.words import read_words, word_pattern
@@ -17,25 +17,30 @@ from ..lexicon.words import read_words, word_pattern
 # %% ../../nbs/documents/42_wrapping.ipynb #wrapping-thresholds
 # All guessed. Lengths are in type sizes where no other unit is given.
 # Two lines
-_BLANK, _SLACK = .25, .1   # width of a blank; how far from the edge a full line may end
+_BLANK, _SLACK = .25, .1   # width of a blank; how far before the edge a full line may end
 _SAME_SIZE = .12           # share by which the type size may change inside a chunk
 _SAME_TYPE = .1            # share by which it may differ between lines that are compared
-_HANGING = .4              # distance from the text of the bullet above, at most
+_HANGING = .4              # from the left edge of a line to that of the bullet's text above, at most
 _SHIFT = 4.5               # distance of the left edges of two lines of a chunk, at most
 _OUTDENT = .6              # a line this far to the left of a full one begins a chunk
-_HALF = .5                 # share of the width that a line fills, at least, if its sentence goes on
-_TITLE = 24                # characters; a shorter chunk goes on only with a small letter
+_HALF = .5                 # share of the width that a line fills, at least, if its sentence continues below
+_CONTACT = 40              # characters; below a line this short, an address begins a chunk
+_TITLE = 24                # characters; a shorter chunk continues only with a lower-case letter
 # Steps between lines
 _LEAST_STEP, _MOST_STEP = .3, 1.9    # from one line of a chunk to the next
 _USUAL_STEP = 2.2          # larger steps do not count for the usual one
-_GAP, _GAP_SLACK = 1.25, .1          # largest step in a chunk: this many first steps, and this
-_GAP_FLOOR = 1.05          # share of the first step that is always allowed
-_FEWEST_STEPS = 5          # steps that the usual step of a column is taken from, at least
-_TIGHT, _DENSE = 1.1, 1.05 # multiples of the usual step: in a paragraph, and certainly in one
+_GAP, _GAP_SLACK = 1.25, .1          # a step in a chunk: at most its first step times the one, plus the other
+_GAP_FLOOR = 1.05          # first steps; a smaller step is always allowed
+_FEWEST_STEPS = 5          # steps that the usual step of a column is measured by, at least
+_TIGHT, _DENSE = 1.1, 1.05 # usual steps; a smaller step may be, and is certainly, inside a paragraph
 _NEIGHBOURS = 10           # lines before and after that are looked at
 _ASIDE, _SAME_EDGE = 4, .5 # distance of their left edges: to be neighbours, to be in one list
 _CHUNKS_BACK = 4           # chunks that a line may continue
-_TURNED = 30               # characters of a line that may go on in the next column or page, at least
+_SAME_ROW = .35            # distance of two baselines in one row, at most
+_TURNED = 30               # characters of a line that may continue in the next column or page, at least
+_LABEL = 34                # characters of a label that has a value beside it, at most
+_SEEN = 20                 # lines of a long chunk that are looked at, its last ones
+_FLUSH_SHIFT = .3          # distance of the left edges of two lines that are set flush right, at least
 
 # %% ../../nbs/documents/42_wrapping.ipynb #wrapping-seam
 @dataclass(slots=True)
@@ -64,15 +69,22 @@ class Seam:
 # %% ../../nbs/documents/42_wrapping.ipynb #wrapping-starts-new
 _OWN_LINE = re.compile(rf'{LIST_MARK.pattern}|\+\d') # an item of a list or a telephone number
 
+# an e-mail or web address
+_ADDRESS = re.compile(r'\S+@\S+\.\w{2,}|(?:https?://|www\.)?[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}(?:/\S*)?', re.I)
+
+_OPEN_SIGN = re.compile(r'[,&/(|–—-]$')
+
 def _starts_new(seam):
     "Is the line below an item of its own, or the line above complete, whatever the widths are?"
+    is_short = len(seam.above.text) <= _CONTACT and not _OPEN_SIGN.search(seam.above.text)
+    if is_short and _ADDRESS.fullmatch(seam.below.text) and not address_goes_on(seam.above.text, seam.below.text):
+        return True
     if seam.is_lower:
         return False
     after_range = seam.text_x0 is None and ends_with_range(seam.above.text)
     return bool(_OWN_LINE.match(seam.below.text)) or after_range
 
 # %% ../../nbs/documents/42_wrapping.ipynb #wrapping-breaks-off
-_OPEN_SIGN = re.compile(r'[,&/(|–—-]$')
 _OPEN_WORD = word_pattern(read_words('open_ends'), '$') # "and", "of", "the": no sentence ends there
 
 def _is_item_end(seam):
@@ -90,6 +102,9 @@ def _breaks_off(seam):
         return True
     if seam.is_lower:
         return False
+    is_flush = abs(seam.below.x1-seam.above.x1) < _SLACK*seam.em     # set flush right, each line by itself
+    if is_flush and abs(shift) > _FLUSH_SHIFT*seam.em:
+        return True
     return seam.above.bold != seam.below.bold or abs(shift) > _SHIFT*seam.em or _is_item_end(seam)
 
 # %% ../../nbs/documents/42_wrapping.ipynb #wrapping-is-wrapped
@@ -193,7 +208,7 @@ def _continues(chunk, line, context):
         return False
     text_x0 = chunk[0].text_x0 or (chunk[0].x0 if chunk[0].drawn_bullet else None)
     dense = context.spaced and step <= _DENSE*context.usual_step
-    text = ' '.join(part.text for part in chunk)
+    text = ' '.join(part.text for part in chunk[:1]+chunk[1:][-_SEEN:])
     listed = context.listed and not dense
     return is_wrapped(Seam(above, line, max(context.edge, above.x1), text, text_x0, listed, dense))
 
@@ -208,15 +223,31 @@ def _find_chunk(chunks, line, context):
         return None
     return chunks[-1] if _turns(line, chunks[-1][-1], context.turn_edge) else None
 
+# %% ../../nbs/documents/42_wrapping.ipynb #wrapping-group-lines
+def _is_beside(line, before):
+    "Is a line in the row of the line before it, to its right, as a value is beside its label?"
+    is_level = line.page == before.page and abs(line.bottom-before.bottom) <= _SAME_ROW*max(line.size, before.size)
+    return is_level and line.x0 >= before.x1
+
+def _is_next_row(label, line):
+    "Does a line begin another row, below a line with a value beside it?"
+    if _OWN_ADDRESS.match(line.text):
+        return True
+    return len(label.text) <= _LABEL and not line.text[:1].islower()
+
 def group_lines(columns # lists of `Line`, each a column in reading order
                ) -> list: # of lists of `Line`, each the lines of one chunk
     "Wrapped lines together: the lines of each chunk"
-    chunks, turn_edge = [], 0
+    chunks, labels, turn_edge = [], set(), 0       # labels: lines with a value beside them
     for column in columns:
         steps = _usual_steps(column)
         for i, line in enumerate(column):
-            chunk = _find_chunk(chunks, line, _context(column, i, steps, None if i else turn_edge))
-            if chunk:
+            is_cell = i > 0 and _is_beside(line, column[i-1])
+            if is_cell:
+                labels.add(id(column[i-1]))
+            context = _context(column, i, steps, None if i else turn_edge)
+            chunk = None if is_cell else _find_chunk(chunks, line, context)
+            if chunk and not (id(chunk[-1]) in labels and _is_next_row(chunk[-1], line)):
                 chunk.append(line)
             else:
                 chunks.append([line])
@@ -229,6 +260,12 @@ def _box(lines):
     corners = zip(*((line.x0, line.top, line.x1, line.bottom) for line in lines))
     return [round(choose(side), 1) for choose, side in zip((min, min, max, max), corners)]
 
+def _ocr_confidence(lines):
+    "The key `ocr_confidence` of a chunk, with the mean over its letters; empty for lines that OCR did not read"
+    known = [(line.confidence, len(line.text)) for line in lines if line.confidence is not None]
+    letters = sum(count for _, count in known)
+    return dict(ocr_confidence=round(sum(sure*count for sure, count in known)/letters, 3)) if letters else {}
+
 def merge_lines(lines # of one chunk, from the first to the last
                ) -> dict: # with the keys of `Chunk`
     "Lines as one chunk; its box is that of its lines on the first page"
@@ -238,9 +275,11 @@ def merge_lines(lines # of one chunk, from the first to the last
     chunk = dict(text=text, page=first.page, line=[first.number, lines[-1].number],
                  box=_box([line for line in lines if line.page == first.page]),
                  size=round(first.size, 1), bold=first.bold)
-    return chunk | hidden_links(text, chain(*(line.links for line in lines)))
+    return chunk | _ocr_confidence(lines) | hidden_links(text, chain(*(line.links for line in lines)))
 
-def removed_hyphens(lines, chunk) -> list: # of one dict, or empty
+def removed_hyphens(lines, # of one chunk
+                    chunk, # what `merge_lines` made of them
+                   ) -> list: # of one dict, or empty
     "The hyphens that joining the lines of a chunk removed"
     def letters(text): return len(text)-text.count(' ')
     count = sum(letters(line.text) for line in lines) - letters(chunk['text'])

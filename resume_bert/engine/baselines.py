@@ -17,6 +17,11 @@ BASELINES = dict(majority='always the commonest section',
                  tfidf_stacked='TF-IDF with lines around, stacked') # kind -> name in a report
 IN_CONTEXT = 'tfidf_context', 'tfidf_stacked' # need to know which resume each row comes from
 
+def _check_kind(kind):
+    "Raise `ValueError` for a kind of baseline that does not exist"
+    if kind not in BASELINES:
+        raise ValueError(f'no baseline {shorten(kind)!r}; there are {name_list(BASELINES)}')
+
 # %% ../../nbs/engine/13_baselines.ipynb #bl07line
 _TOKEN = r'(?u)\b\w+\b|[@•:|]'      # words, and characters that mark contacts, bullets and lists
 _REGULARISATION = dict(tfidf=10, tfidf_context=30, tfidf_stacked=10) # C: context of 10, 30, 100; the rest guessed
@@ -114,10 +119,8 @@ def _numbers(names, sections):
 
 def _wordless(texts): return not any(re.search(_TOKEN, t) for t in texts)
 
-def _check_kind(kind, train_resumes, test_resumes):
-    "Raise `ValueError` for an unknown kind, or one whose resumes are missing"
-    if kind not in BASELINES:
-        raise ValueError(f'baseline_probs: no baseline {shorten(kind)!r}; there are {name_list(BASELINES)}')
+def _check_resumes(kind, train_resumes, test_resumes):
+    "Raise `ValueError` for a kind whose resumes are missing"
     if kind in IN_CONTEXT and (train_resumes is None or test_resumes is None):
         raise ValueError(f'baseline_probs: {kind!r} needs the resume of each row, of training and of test')
     if kind == 'tfidf_stacked' and len(set(train_resumes)) < 2:
@@ -131,7 +134,8 @@ def baseline_probs(train_texts, train_sections, # what the baseline learns from
                    test_resumes=None,           # the rows of a resume are in document order
                   ) -> np.ndarray:              # probabilities, shape (len(test_texts), len(sections))
     "Probabilities from a scikit-learn baseline; raises `ValueError` for an unknown kind or section, or lacking resumes"
-    _check_kind(kind, train_resumes, test_resumes)
+    _check_kind(kind)
+    _check_resumes(kind, train_resumes, test_resumes)
     texts, test_texts, k = list(train_texts), list(test_texts), len(sections)
     y = _numbers(train_sections, sections)
     if kind == 'majority' or _wordless(texts):
@@ -162,8 +166,7 @@ def affordable_rows(texts, k,      # of the training rows; number of sections
     """The training rows that a baseline can learn from in about `seconds`: all, a random part, or none if too few.
 
     Raises `ValueError` for an unknown kind."""
-    if kind not in BASELINES:
-        raise ValueError(f'no such baseline: {shorten(kind)!r}; there are {name_list(BASELINES)}')
+    _check_kind(kind)
     once, per_section = _COST[kind]
     length = np.array([len(t) for t in texts])
     cost = (once + per_section*k)*length/1e6

@@ -8,6 +8,7 @@ __all__ = ['HEADS', 'Window', 'Head', 'ChunkHead', 'by_resume', 'ResumeHead', 'h
 # %% ../../nbs/engine/28_heads.ipynb #heads-03
 from dataclasses import dataclass, field, replace
 import numpy as np
+from fastcore.basics import patch
 from ..plumbing.messages import shorten
 from ..tokens import MAX_CHUNK, cut_windows, make_window, pad_ids, split_with_overlap
 
@@ -52,31 +53,38 @@ class Head:
         from resume_bert.engine.logits import labelled_logits
         return labelled_logits(model, **batch)
 
-    def windows(self, chunks, special, max_len, shift=0., start=0, context=0):
-        """Windows for the chunks of one resume, each a list of token ids; `start` is the number of the first chunk.
+# %% ../../nbs/engine/28_heads.ipynb #heads-09c
+@patch
+def windows(self: Head, chunks, special, max_len, shift=0., start=0, context=0):
+    """Windows for the chunks of one resume, each a list of token ids; `start` is the number of the first chunk.
 
-        With `context`, about so many tokens before a window are read again at its beginning."""
-        raise NotImplementedError
+    With `context`, about so many tokens before a window are read again at its beginning."""
+    raise NotImplementedError
 
-    def windows_alone(self, texts, special, max_len):
-        "Windows for texts that have nothing to do with each other, each a list of token ids"
-        raise NotImplementedError
+@patch
+def windows_alone(self: Head, texts, special, max_len):
+    "Windows for texts that have nothing to do with each other, each a list of token ids"
+    raise NotImplementedError
 
-    def positions(self, windows):
-        "Where the chunks end, as an array (windows, most chunks), or `None` for a model that answers once per row"
-        raise NotImplementedError
+@patch
+def positions(self: Head, windows):
+    "Where the chunks end, as an array (windows, most chunks), or `None` for a model that answers once per row"
+    raise NotImplementedError
 
-    def answers(self, logits, windows):
-        "Logits of all chunks of the windows, shape (chunks, sections), from what the model returned for `positions`"
-        raise NotImplementedError
+@patch
+def answers(self: Head, logits, windows):
+    "Logits of all chunks of the windows, shape (chunks, sections), from what the model returned for `positions`"
+    raise NotImplementedError
 
-    def onnx_logits(self, model, ids, mask):
-        "What the exported graph computes"
-        raise NotImplementedError
+@patch
+def onnx_logits(self: Head, model, ids, mask):
+    "What the exported graph computes"
+    raise NotImplementedError
 
-    def onnx_axes(self):
-        "Axes of the exported logits that are free, by number"
-        raise NotImplementedError
+@patch
+def onnx_axes(self: Head):
+    "Axes of the exported logits that are free, by number"
+    raise NotImplementedError
 
 # %% ../../nbs/engine/28_heads.ipynb #heads-11
 _CHUNK_SNIPPET = '''from transformers import pipeline
@@ -115,6 +123,12 @@ class ChunkHead(Head):
     def onnx_axes(self): return {0: 'batch'}
 
 # %% ../../nbs/engine/28_heads.ipynb #heads-14
+def by_resume(df, column: str # of a chunk table with `resume_id`
+             ) -> list: # of lists, one per resume, in order of first appearance
+    "The values of a column, resume by resume"
+    return [group.tolist() for _, group in df.groupby('resume_id', sort=False)[column]]
+
+# %% ../../nbs/engine/28_heads.ipynb #heads-14c
 _RESUME_SNIPPET = '''from transformers import AutoModelForTokenClassification, AutoTokenizer
 model, tok = AutoModelForTokenClassification.from_pretrained(RUN), AutoTokenizer.from_pretrained(RUN)
 
@@ -125,11 +139,7 @@ ends = (x["input_ids"][0] == tok.sep_token_id).nonzero().flatten().tolist()
 for start, end in zip([0, *ends], ends):  # a chunk is the mean of its tokens, [SEP] among them
     print(model.config.id2label[logits[start+1:end+1].mean(0).argmax().item()])'''
 
-def by_resume(df, column: str # of a chunk table with `resume_id`
-             ) -> list: # of lists, one per resume, in order of first appearance
-    "The values of a column, resume by resume"
-    return [group.tolist() for _, group in df.groupby('resume_id', sort=False)[column]]
-
+# %% ../../nbs/engine/28_heads.ipynb #heads-14e
 class ResumeHead(Head):
     "One answer per chunk of a window, the mean of its tokens: `AutoModelForTokenClassification`"
     def __init__(self):

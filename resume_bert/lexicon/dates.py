@@ -164,6 +164,8 @@ def breaks_date(line: str, next_line: str) -> bool:
     sign = line.lstrip()[:1]
     if sign == next_line.lstrip()[:1] and not sign.isalnum():
         return False   # two items of one list
+    if re.search(rf'{YEAR}$', line) and re.search(YEAR, next_line) and next_line.lstrip()[:1].isalpha():
+        return False   # "May 2015" and "June 2016" are two dates
     for span in find_dates(f'{line} {next_line}'):
         crosses = span.i < len(line) < span.j-1
         if crosses and re.search(rf'\b{MONTH}|{YEAR}|{SHORT_YEAR}', line[span.i:], re.I):

