@@ -138,17 +138,13 @@ class Glyph(NamedTuple):
     base: float # baseline
     x1: float   # where the next glyph would begin
     style: Style
-
-_TEX_LIGATURES = {0x1b: 'ff', 0x1c: 'fi', 0x1d: 'fl', 0x1e: 'ffi', 0x1f: 'ffl',
-                  0x0b: 'ff', 0x0c: 'fi', 0x0d: 'fl', 0x0e: 'ffi', 0x0f: 'ffl'}
+    blank: bool = False # does pdfium think that a blank is before it?
 
 _LETTERS = re.compile(r'(?:(?![\u02b0-\u02ff])[^\W\d_])+') # without spacing accents
 
 def _characters(code):
-    "The characters of a glyph whose code pdfium reports; '' for an unknown one"
-    if 0x1f < code < 0x110000:
-        return chr(code)
-    return _TEX_LIGATURES.get(code, chr(code) if code and code < 0x110000 else '')
+    "The character of a code; '' where there is none"
+    return chr(code) if 0 < code < 0x110000 else ''
 
 # %% ../../nbs/documents/45_glyphs.ipynb #glyphs-extent
 def turned(x: float, # points from the left
@@ -180,9 +176,11 @@ def page_glyphs(page,     # of pypdfium2
     x, y, box = ctypes.c_double(), ctypes.c_double(), raw.FS_RECTF()
     place, quarters, chars = page_transform(page), _quarter_turns(page), textpage.raw
     reader, glyphs, before, end, line, size = StyleReader(textpage, quarters), [], None, 0, None, 0
+    has_blank = False
     for i in range(raw.FPDFText_CountChars(chars)):
         text = _characters(unicode(chars, i))
         if text.isspace() and is_generated(chars, i):
+            has_blank = text == ' '
             continue
         obj = drawn_by(chars, i)
         if not obj:
@@ -199,7 +197,8 @@ def page_glyphs(page,     # of pypdfium2
         if before == (key, x0, base) and _LETTERS.fullmatch(glyphs[-1].text+text): # one more letter of a ligature
             glyphs[-1] = glyphs[-1]._replace(text=glyphs[-1].text+text, x1=max(x1, glyphs[-1].x1))
         else:
-            glyphs.append(Glyph(text, x0, base, x1, style))
+            glyphs.append(Glyph(text, x0, base, x1, style, has_blank))
+        has_blank = False
         before = key, x0, base
     return glyphs
 

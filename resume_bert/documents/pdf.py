@@ -10,7 +10,7 @@ import ctypes
 from .annotations import attach_links, page_fields, page_links
 from .glyphs import hidden_glyphs, page_glyphs, turned
 from .layout import layout
-from .letters import compose_accents, without_icons
+from .letters import compose_accents, mend_ligatures, without_icons
 from .readers import Reader, register
 from .text import DocumentError
 from .words import glyph_lines, put_back, split_at_edges, split_words, word_gaps, words_to_line
@@ -57,7 +57,7 @@ def _turn_line(line, turn):
 
 def _as_lines(glyphs, number):
     "Glyphs as (list of `Line`, icons)"
-    lines = without_icons(glyph_lines(compose_accents(glyphs)))
+    lines = without_icons(glyph_lines(compose_accents(mend_ligatures(glyphs))))
     gaps = word_gaps(lines)
     words = split_at_edges(put_back([split_words(line, gaps) for line in lines]))
     found = [words_to_line(line, number) for line in words]
