@@ -13,7 +13,8 @@ from .layout import layout
 from .letters import compose_accents, mend_ligatures, without_icons
 from .readers import Reader, register
 from .text import DocumentError
-from .words import glyph_lines, put_back, split_at_edges, split_words, word_gaps, words_to_line
+from .words import (glyph_lines, join_parts, put_back, split_at_edges, split_words, word_gaps,
+                                         words_to_line)
 
 # %% ../../nbs/documents/50_pdf.ipynb #pdf-thresholds
 # All guessed. Lengths are in points where no other unit is given.
@@ -59,7 +60,7 @@ def _as_lines(glyphs, number):
     "Glyphs as (list of `Line`, icons)"
     lines = without_icons(glyph_lines(compose_accents(mend_ligatures(glyphs))))
     gaps = word_gaps(lines)
-    words = split_at_edges(put_back([split_words(line, gaps) for line in lines]))
+    words = split_at_edges(join_parts(put_back([split_words(line, gaps) for line in lines])))
     found = [words_to_line(line, number) for line in words]
     return [line for line, _ in found if line.text], ''.join(icons for _, icons in found)
 
