@@ -182,7 +182,7 @@ def kernel_environment(home, full):
     return env if full else env | {QUICK: '1'}
 
 
-def execute(nb, folder, full):
+def execute(nb, folder, full, tries=3):
     "Run the cells of a notebook in place; returns the error as lines, if there is one"
     failed = []
     client = NotebookClient(nb, timeout=None, kernel_name='python3', store_widget_state=False, record_timing=False,
@@ -197,6 +197,8 @@ def execute(nb, folder, full):
             return [f'cell {failed[0]} raised an error:', *lines[1:]]
         except DeadKernelError:
             return ['the kernel died (out of memory?)']
+        except RuntimeError as e: # it did not start: two kernels that start together may choose one port
+            return execute(nb, folder, full, tries-1) if tries > 1 else [f'the kernel cannot start: {e}']
     return []
 
 
