@@ -221,10 +221,10 @@ def _ends_word(last, glyph, blank, gaps, spacing):
     "Does a word end between two glyphs of a line, at a drawn blank or a gap?"
     if blank and _is_blank(last, blank, glyph):
         return True
-    if glyph.blank and gaps.after:          # widths are wrong, so pdfium is asked too
-        return True
     to_the_left = _is_rtl(glyph.text) and glyph.x0 < last.x0
     gap = _gap(glyph, last) if to_the_left else _gap(last, glyph)
+    if glyph.blank and gaps.after and gap > 0: # widths are wrong, so pdfium is asked too
+        return True
     return gaps.excess(last.text, gap-spacing) > gaps.limit
 
 def split_words(line, # glyphs of a line, blanks among them
