@@ -98,9 +98,10 @@ def glyph_lines(glyphs # list of `Glyph`, in the order in which they were drawn
         if glyph.text.isspace():
             blanks.append(glyph)
             continue
-        if recent and _is_again(recent[-1], glyph):
+        last = recent[-1] if recent else None
+        if last and _is_again(last, glyph):
             continue
-        if recent and _follows(recent[-1], _largest(recent), glyph, len(recent) == 1):
+        if last and _follows(last, last if last.style is glyph.style else _largest(recent), glyph, len(recent) == 1):
             lines[-1] += [*blanks, glyph]
             recent = [*recent[-2:], glyph]
         else:
@@ -203,13 +204,12 @@ def _as_word(glyphs):
 # %% ../../nbs/documents/46_words.ipynb #words-split
 def _runs(line):
     "Each run of glyphs of one type, as (glyphs, how far their letters are apart)"
-    runs = []
+    runs, style = [], None
     for glyph in line:
-        style = runs[-1][-1].style if runs else None
-        if style is glyph.style or style == glyph.style:
-            runs[-1].append(glyph)
-        else:
-            runs.append([glyph])
+        if style is not glyph.style and style != glyph.style:
+            runs.append([])
+            style = glyph.style
+        runs[-1].append(glyph)
     return [(run, _spacing(run)) for run in runs]
 
 def _is_blank(before, blank, after):
@@ -233,12 +233,13 @@ def split_words(line, # glyphs of a line, blanks among them
     "A line of glyphs as words"
     groups, blank = [], None
     for run, spacing in _runs(line):
+        of_font = gaps.get(run[0].style.font, FontGaps())
         for glyph in run:
             if glyph.text.isspace():
                 blank = glyph
                 continue
             last = groups[-1][-1] if groups else None
-            if last and not _ends_word(last, glyph, blank, gaps.get(glyph.style.font, FontGaps()), spacing):
+            if last and not _ends_word(last, glyph, blank, of_font, spacing):
                 groups[-1].append(glyph)
             else:
                 groups.append([glyph])
