@@ -15,7 +15,7 @@ from .docx_styles import DocxStyles, get, has_ground, is_on
 from .docx_text import NOTES, DocxText, letters, read_blocks, tag_of
 from .layout import PAGE_NUMBER
 from .readers import READERS, Limits, Reader, register, sniff
-from .text import DocumentError, hidden_links, join_spread_text, set_tags_aside, split_icons
+from .text import DocumentError, hidden_links, join_spread_text, split_icons
 
 # %% ../../nbs/documents/55_docx.ipynb #docx-drawn
 def _drawn_texts(element):
@@ -287,7 +287,7 @@ def read_docx(data: bytes, max_unpacked: int) -> tuple: # (chunks, dropped)
     walk = _walk(DocxPackage(data, max_unpacked))
     for number, chunk in enumerate(walk.chunks, 1):
         chunk['line'] = [number, number]
-    return set_tags_aside(walk.chunks, walk.dropped)
+    return walk.chunks, walk.dropped
 
 # %% ../../nbs/documents/55_docx.ipynb #docx-register
 _OPEN_DOCUMENT = b'mimetypeapplication/vnd.oasis.opendocument' # how the zips of LibreOffice begin, after 30 bytes

@@ -84,7 +84,7 @@ class StyleReader:
         import pypdfium2.raw as raw
         self.textpage, self.quarter_turns = textpage.raw, quarter_turns
         self.styles, self.fonts, self.same, self.font_of = {}, {}, {}, raw.FPDFTextObj_GetFont
-        self.key = self.last = None     # of the glyph that was asked for before
+        self.key = self.last = self.font = None     # of the glyph that was asked for before
         self.matrix, self.parts = raw.FS_MATRIX(), (ctypes.c_uint*4)()
         self.places = [ctypes.pointer(ctypes.c_uint.from_buffer(self.parts, 4*i)) for i in range(4)]
 

@@ -214,8 +214,8 @@ def is_margin(side,          # lines on one side of a gutter
     if _are_codes(side, other) or _are_codes(other, side):
         return True
     left, right = (side, other) if is_left else (other, side)
-    is_grid = _is_grid(left, right) and _is_grid(right, left)
-    if is_grid and not _stands_alone(side) and _is_table(left, right):
+    is_alone = _stands_alone(side)
+    if not is_alone and _is_grid(left, right) and _is_grid(right, left) and _is_table(left, right):
         return True
     if _width(side) > _WIDEST*_width(side+other):
         return False
@@ -227,7 +227,7 @@ def is_margin(side,          # lines on one side of a gutter
     are_short = statistics.median(len(line.text) for line in side) <= _DATE_LENGTH
     if are_short and dated >= _DATED*len(notes) and len(beside) >= _LEVEL_DATED*len(notes):
         return True
-    if _stands_alone(side) or len(beside) < _LEVEL*len(notes) or _median_words(side) > _WORDS:
+    if is_alone or len(beside) < _LEVEL*len(notes) or _median_words(side) > _WORDS:
         return False
     if len(notes) > _ROWS*len(_blocks(side)):           # rows without space between them
         return _is_table(left, right)
@@ -269,12 +269,13 @@ def _goes_on(above, below, is_end):
 
 def _trim(table, gutter):
     "A gutter that ends above the row at which its columns end"
-    is_end = gutter.hi == len(table)
+    is_end, bottom = gutter.hi == len(table), float('-inf')
     for r in range(gutter.lo+1, gutter.hi):
+        bottom = max([bottom, *(line.bottom for line in table[r-1])])   # of all rows above
         if any(line.x0 >= gutter.left for line in table[r]):
             continue
         above, below = _sides(table, gutter._replace(hi=r)), _sides(table, gutter._replace(lo=r))
-        white = min(line.top for line in table[r])-max(line.bottom for line in chain(*table[gutter.lo:r]))
+        white = min(line.top for line in table[r])-bottom
         is_new = white >= _BAND*table[r][0].size or not below[1] and not is_end and _is_heading(below[0])
         if all(above) and is_new and not _goes_on(above, below, is_end):
             return gutter._replace(hi=r)
@@ -308,18 +309,18 @@ def _beside_notes(notes, text, is_left: bool):
     return [*parts, (todo, False)]
 
 # %% ../../nbs/documents/43_order.ipynb #order-reading-order
-def _first_cut(table, least):
+def _first_cut(table, strips):
     "(gutter, lines on its left, lines on its right) of the tallest gutter between two columns; None without one"
-    for gutter in gutters(table, least):
+    for gutter in strips:
         gutter = _trim(table, gutter)
         left, right = _sides(table, gutter)
         if left and right and not is_margin(left, right, True) and not is_margin(right, left, False):
             return gutter, left, right
     return None
 
-def _by_rows(table, least):
-    "The lines of a page without columns, row by row; notes in its margins stay whole"
-    for gutter in gutters(table, least):
+def _by_rows(table, least, strips=None):
+    "The lines of a page without columns, row by row; notes in its margins stay whole. `strips`: its gutters, if known"
+    for gutter in gutters(table, least) if strips is None else strips:
         left, right = _sides(table, gutter)
         is_left = len(left) <= len(right)
         side, other = (left, right) if is_left else (right, left)
@@ -340,9 +341,10 @@ def reading_order(lines # list of `Line`, of one page
     if not lines or len(lines) >= _MOST_LINES:
         return [list(chain(*table))] if lines else []
     least = _GUTTER*statistics.median(line.size for line in lines)
-    cut = _first_cut(table, least)
+    strips = gutters(table, least)
+    cut = _first_cut(table, strips)
     if not cut:
-        return [_by_rows(table, least)]
+        return [_by_rows(table, least, strips)]
     gutter, left, right = cut
     above, below = list(chain(*table[:gutter.lo])), list(chain(*table[gutter.hi:]))
     first, second = (right, left) if gutter.lo == 0 and _leads(right, left) else (left, right)
