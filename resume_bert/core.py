@@ -84,6 +84,7 @@ class Resume:
     resume_id: str|None = None                  # a name for the document
     dropped: list = field(default_factory=list) # of `Chunk`: text outside the resume itself (page numbers, …)
     source: str|None = None                     # name of the file it was read from, without its folder
+    language: str|None = None                   # two-letter code; None: not looked at, '': cannot be told
 
     @classmethod
     def from_texts(cls, texts, # the chunk texts in order

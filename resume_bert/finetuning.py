@@ -7,6 +7,7 @@ __all__ = ['choose_head', 'fold_temperature', 'fit_transition_temperature', 'Run
 
 # %% ../nbs/11_finetuning.ipynb #imports
 import hashlib, json, platform, time
+from collections import Counter
 from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from .engine.runs import write_digests
 from .engine.transitions import section_transitions
 from .evaluation import Report, confusion, fit_temperature, scores
 from .inference import SectionClassifier, softmax
+from .lexicon.languages import detect_language
 from .model import load_model, load_tokenizer, save_model
 from .plumbing.files import atomic_file, atomic_folder, check_output_folder, folder_lock
 from .plumbing.messages import name_list, notice, shorten
@@ -67,6 +69,14 @@ def _base_model(cfg, sections): # (model, tokenizer)
                          f'{tokenizer.model_max_length} tokens')
     return load_model(cfg.base_model, sections, cfg.head, cfg.seed), tokenizer
 
+_LEAST_SHARE = .02 # of the resumes of a table, for a language to count as learnt; guessed
+
+def _languages(train): # two-letter codes
+    "The languages of the training texts, the commonest first"
+    texts = by_resume(train, 'text') if 'resume_id' in train else [train['text'].tolist()]
+    found = Counter(filter(None, map(detect_language, texts)))
+    return [code for code, count in found.most_common() if count >= _LEAST_SHARE*found.total()]
+
 def _train(parts, sections, cfg, on_epoch=None, progress=True, checkpoints=None, rows=None):
     "Train on the part 'train': (classifier, not yet calibrated; `History`; seconds)"
     (train, y), (valid, valid_y), head = parts['train'], parts['valid'], head_named(cfg.head)
@@ -82,7 +92,9 @@ def _train(parts, sections, cfg, on_epoch=None, progress=True, checkpoints=None,
     if head.in_context:
         transitions = section_transitions(by_resume(train, 'section'), sections).round(3)
         model.config.section_transitions = transitions.tolist()
-    classifier = SectionClassifier(model, tokenizer, sections, cfg.head, cfg.max_len, transitions=transitions)
+    languages = model.config.learnt_languages = _languages(train)
+    classifier = SectionClassifier(model, tokenizer, sections, cfg.head, cfg.max_len, transitions=transitions,
+                                   languages=languages)
     return classifier, history, seconds
 
 # %% ../nbs/11_finetuning.ipynb #c017
@@ -144,7 +156,7 @@ def save_report(self: Run, texts=False # with the texts of the worst mistakes?
     metrics = self.report.to_dict(texts) | dict(rows=self.sizes, seconds=self.seconds, config=self.config.to_dict(),
                                                 versions=_versions())
     files = {'metrics.json': json.dumps(metrics, indent=1, ensure_ascii=False),
-             'README.md': model_card(self.report, self.config, self.sizes),
+             'README.md': model_card(self.report, self.config, self.sizes, self.classifier.languages),
              'report.html': report_html(self.report, self.history, self.config, texts)}
     for name, text in files.items():
         with atomic_file(self.folder/name) as new:

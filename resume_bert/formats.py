@@ -104,7 +104,8 @@ def resume_json(resume: Resume) -> dict:
     "A labelled resume as plain data: its sections in order with their chunks, and what was set aside"
     def known(chunk): return {k: v for k, v in asdict(chunk).items() if v is not None and k != 'section'}
     sections = [dict(section=section, chunks=list(map(known, chunks))) for section, chunks in resume.sections()]
-    return dict(source=resume.source, sections=sections, dropped=list(map(known, resume.dropped)))
+    aside = list(map(known, resume.dropped))
+    return dict(source=resume.source, language=resume.language, sections=sections, dropped=aside)
 
 def _json_line(data, compact): return json.dumps(data, ensure_ascii=False, indent=None if compact else 1)+'\n'
 def _as_json(resume, compact=False, where=False): return _json_line(resume_json(resume), compact)

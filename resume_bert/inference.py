@@ -21,9 +21,11 @@ from .engine.backends import OnnxModel, TorchModel
 from .engine.heads import head_named, head_of_model
 from .engine.runs import BUNDLE, chunk_reading, is_bundle, one_line_errors
 from .engine.runs import open_tokenizer, open_weights, positive_number, read_bundle_config
-from .engine.runs import read_run_config, read_transitions, run_max_len, section_names
+from .engine.runs import learnt_languages, read_run_config, read_transitions, run_max_len, section_names
 from .engine.transitions import smooth_sections
+from .lexicon.languages import detect_language, language_name
 from .plumbing.memory import split_on_oom
+from .plumbing.messages import notice_once
 from .plumbing.prefetch import prefetch_map
 from .tokens import encode_texts, pad_ids, special_ids, token_batches
 
@@ -55,6 +57,7 @@ class SectionClassifier:
                  transitions=None, # of `section_transitions`, for `transition_weight`
                  transition_temperature=1., # of the probabilities that take transitions into account
                  context=0,        # tokens before a window that it reads again, half of `max_len` at most (head resume)
+                 languages=(),     # two-letter codes of those it learnt; empty: not known
                 ):
         _check_options(head, max_len, passes, transition_weight, transitions, context)
         if precision == 'auto':
@@ -67,6 +70,7 @@ class SectionClassifier:
         self.special = special or special_ids(tokenizer)
         self.transition_weight, self.transitions = transition_weight, transitions
         self.transition_temperature, self.context = transition_temperature, context
+        self.languages = tuple(languages)
 
     def __repr__(self):
         device = str(self.forward.device)
@@ -105,7 +109,8 @@ def _reading(conf, k, folder, facts=None, transition_weight=None, context=None, 
         context = facts.get('context', 0)
     temperature = positive_number(conf, 'transition_temperature', 1., folder)
     return options | dict(transition_weight=transition_weight, transitions=read_transitions(conf, k, folder),
-                          transition_temperature=temperature, context=context)
+                          transition_temperature=temperature, context=context,
+                          languages=learnt_languages(conf, folder))
 
 # %% ../nbs/10_inference.ipynb #c011
 def _load_run(cls, folder, labels, device, precision, **options):
@@ -258,9 +263,20 @@ def resume_logits(self: SectionClassifier, resumes) -> np.ndarray: # (all chunks
 
 # %% ../nbs/10_inference.ipynb #c036
 @patch
+def _with_language(self: SectionClassifier, resume: Resume) -> Resume:
+    "The resume with its language; one notice for each language that the model has not learnt"
+    if resume.language is None:
+        resume = replace(resume, language=detect_language(resume.texts))
+    if resume.language and self.languages and resume.language not in self.languages:
+        learnt = ', '.join(map(language_name, self.languages))
+        notice_once(f'a resume in {language_name(resume.language)}: this model has learnt {learnt}, '
+                    'and was not tested on other languages')
+    return resume
+
+@patch
 def label(self: SectionClassifier,
           resume # a `Resume`, or its chunk texts in order
-         ) -> Resume: # a copy with sections and confidences
+         ) -> Resume: # a copy with sections, confidences and its language
     "Label every chunk of a resume, in its context where the model has head `resume`"
     if isinstance(resume, str):
         raise ValueError('label: give a Resume or a list of lines; to label one text, use predict')
@@ -271,7 +287,7 @@ def label_many(self: SectionClassifier, resumes) -> list: # of `Resume`
     "Label several resumes, packed into common batches"
     resumes = [r if isinstance(r, Resume) else Resume.from_texts(r) for r in resumes]
     probs, out, start = softmax(self.resume_logits([r.texts for r in resumes])), [], 0
-    for resume in resumes:
+    for resume in map(self._with_language, resumes):
         best = probs[start:start+len(resume)].argmax(1) if len(resume) else []
         chunks = [replace(chunk, section=self.sections[i], confidence=float(probs[start+k, i]))
                   for k, (chunk, i) in enumerate(zip(resume, best))]

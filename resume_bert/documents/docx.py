@@ -13,9 +13,9 @@ from .docx_boxes import PageSize, page_order, page_size, place_of
 from .docx_package import DocxPackage, R, W
 from .docx_styles import DocxStyles, get, has_ground, is_on
 from .docx_text import NOTES, DocxText, letters, read_blocks, tag_of
-from .layout import PAGE_NUMBER
 from .readers import READERS, Limits, Reader, register, sniff
 from .text import DocumentError, hidden_links, join_spread_text, split_icons
+from ..lexicon.furniture import is_page_label, page_number
 
 # %% ../../nbs/documents/55_docx.ipynb #docx-drawn
 def _drawn_texts(element):
@@ -93,8 +93,8 @@ class DocxWalk:
 
     def furniture(self, text: str) -> str|None: # 'page number', 'repeated' or None
         "Why a text of a page header or footer does not belong to the resume"
-        is_number = PAGE_NUMBER.search(text) and len(text) < _PAGE_TEXT
-        if is_number or text.lower().strip(' -|') in ('page', 'page of'):
+        is_number = page_number(text) is not None and len(text) < _PAGE_TEXT
+        if is_number or is_page_label(text):
             return 'page number'
         return 'repeated' if text in self.seen else None
 

@@ -10,6 +10,7 @@ import re
 from functools import cached_property
 from fastcore.basics import patch
 from .docx_package import W
+from ..lexicon.words import HEADING_STYLE, fold
 
 # %% ../../nbs/documents/52_docx_styles.ipynb #docx-styles-values
 _OFF = ('0', 'false', 'off', 'none')
@@ -109,8 +110,6 @@ def _bulleted_lists(numbering):
     signs = {get(template, 'abstractNumId'): value(template, 'lvl', 'numFmt') for template in templates}
     return {get(item, 'numId') for item in lists if signs.get(value(item, 'abstractNumId')) == 'bullet'}
 
-_HEADING_STYLE = re.compile('heading|title|überschrift|titre|título', re.I)
-
 class DocxStyles:
     "The styles and lists of a Word file"
     def __init__(self, styles=None, # tree of `styles.xml`, or None
@@ -144,7 +143,7 @@ def look(self:DocxStyles, paragraph) -> dict: # kind, size, bold, level
     style_id = value(paragraph, 'pPr', 'pStyle')
     style = self.styles.get(style_id)
     name = (value(style, 'name') or '') if style is not None else ''
-    kind = 'heading' if _HEADING_STYLE.match(name) else 'body'
+    kind = 'heading' if HEADING_STYLE.match(fold(name)) else 'body'
     run = next((run for run in paragraph.iter(W+'r') if run.find(W+'t') is not None), None)
     level = self.level(paragraph, style_id)
     if run is None:

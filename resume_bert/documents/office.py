@@ -12,6 +12,7 @@ from fastcore.basics import patch
 from .readers import Reader, register, zip_type
 from .rtf import Flow, FlowWalk
 from .text import DocumentError, item_level
+from ..lexicon.words import HEADING_STYLE, fold
 
 # %% ../../nbs/documents/61_office.ipynb #office-zip
 _ODT = 'application/vnd.oasis.opendocument.text'   # and what begins so: templates
@@ -57,7 +58,6 @@ def odt_roots(data: bytes, # an ODT
 _SHAPES = frozenset(('custom-shape', 'rect', 'ellipse', 'circle', 'polygon', 'polyline', 'path', 'line', 'connector',
                      'caption', 'regular-polygon', 'measure'))
 _TINY = 2.    # points: smaller letters cannot be read; guessed
-_HEADING = re.compile('heading|title', re.I)
 _PREFIXES = {'svg-compatible': 'svg:', 'purl.org/dc': 'dc:'} # namespaces whose names are also those of fields
 _DEEPEST = 50 # parents of a style at most, so that a loop of them ends; guessed
 
@@ -100,10 +100,10 @@ class OdtStyles:
         "Is a style of paragraphs one of headings, or is its parent?"
         for _ in range(_DEEPEST):
             style = self.styles.get(('paragraph', name))
-            if _HEADING.match(name or '') or style is None:
+            if HEADING_STYLE.match(fold(name or '')) or style is None:
                 break
             name = style.get('parent-style-name')
-        return bool(_HEADING.match(name or ''))
+        return bool(HEADING_STYLE.match(fold(name or '')))
 
 # %% ../../nbs/documents/61_office.ipynb #office-walk
 _FLOWS = {'note-body': 'note', 'annotation': 'comment', 'tracked-changes': 'deleted',

@@ -12,6 +12,7 @@ from itertools import chain, pairwise
 from .gutters import gutters, rows
 from ..lexicon.bullets import LIST_MARK
 from ..lexicon.dates import DATE_HINT, YEAR, breaks_date
+from ..lexicon.words import OPEN_END
 
 # %% ../../nbs/documents/43_order.ipynb #order-thresholds
 # All guessed, and then compared on the files of benchmarks/12_reading.
@@ -137,11 +138,11 @@ def _is_table(left, right):
     return longer >= _CONTRAST*len(pairs)
 
 # %% ../../nbs/documents/43_order.ipynb #order-notes
-_OPEN = re.compile(r'(?:[-–—,&/]|\b(?:and|of|for|und|et|de|y|e|en|i))$', re.I)
+_OPEN_SIGN = re.compile(r'[-–—,&/]$')
 
 def _continues(upper, lower, is_row=False):
     "Does the text of a note continue in the line below? `is_row`: is there a line of the other side in its row?"
-    if breaks_date(upper.text, lower.text) or _OPEN.search(upper.text):
+    if breaks_date(upper.text, lower.text) or _OPEN_SIGN.search(upper.text) or OPEN_END.search(upper.text):
         return True
     if re.match(r'[-–—]', upper.text) and re.fullmatch(YEAR, lower.text):
         return True
@@ -239,7 +240,7 @@ def _leads(right, left):
     "Does the resume begin in the right column, with the contact details?"
     is_first_page = right[0].page == 1
     has_address = _mentions_mail(right[:_OPENING]) and not _mentions_mail(left)
-    are_referees = bool(re.match('(?i)refer', right[0].text))
+    are_referees = bool(re.match('(?i)r[eé]f[eé]r', right[0].text))
     return is_first_page and has_address and not are_referees
 
 # %% ../../nbs/documents/43_order.ipynb #order-region

@@ -12,6 +12,7 @@ from ..core import Chunk, Resume
 from .readers import FORMATS, sniff
 from .text import DocumentError
 from .worker import worker
+from ..lexicon.languages import check_language, detect_language
 from ..plumbing.messages import install_hint, notice, printable_path, shorten
 from ..plumbing.prefetch import prefetch_map
 
@@ -73,10 +74,19 @@ def _check_limits(**limits):
         if not is_number or not math.isfinite(value) or value < 0:
             raise DocumentError(f'read_resume: {name}={value!r}, but it must be a number from 0')
 
+def _check_options(format, language):
+    "Raise `DocumentError` for an unknown format or language"
+    if format not in (None, *FORMATS):
+        raise DocumentError(f'read_resume: format={format!r}, but it must be one of {", ".join(FORMATS)}')
+    try:
+        check_language(language, 'read_resume')
+    except ValueError as e:
+        raise DocumentError(str(e)) from None
 
 # %% ../../nbs/documents/66_read.ipynb #read-07r
 def read_resume(source,            # a path, the bytes of a file, or a text of several lines
                 *, format: str|None = None, # one of `FORMATS`; None: recognised
+                language: str|None = None, # of the resume, as 'de'; None: detected
                 timeout: float = 60.,     # seconds for a file; OCR takes 3 to 4 a page
                 memory: int = 1024,       # MB for the worker
                 max_pages: int = 100,     # pages of a PDF
@@ -87,8 +97,7 @@ def read_resume(source,            # a path, the bytes of a file, or a text of s
 
     Raises `DocumentError` (a `ValueError`) or `OSError`, one line that names the file, and nothing else."""
     _check_limits(timeout=timeout, memory=memory, max_pages=max_pages, max_size=max_size, max_unpacked=max_unpacked)
-    if format not in (None, *FORMATS):
-        raise DocumentError(f'read_resume: format={format!r}, but it must be one of {", ".join(FORMATS)}')
+    _check_options(format, language)
     name, suffix, data = _open(source, int(max_size*2**20))
     try:
         if len(data) > max_size*2**20:
@@ -101,7 +110,9 @@ def read_resume(source,            # a path, the bytes of a file, or a text of s
         notice(text.replace('a document', name, 1))
     chunks, dropped = ([_as_chunk(c) for c in out[k]] for k in ('chunks', 'dropped'))
     file = None if isinstance(source, bytes) or name == 'the text' else Path(name).name
-    return Resume(chunks, Path(file).stem if file else None, dropped, file)
+    if language is None:
+        language = detect_language([chunk.text for chunk in chunks])
+    return Resume(chunks, Path(file).stem if file else None, dropped, file, language)
 
 # %% ../../nbs/documents/66_read.ipynb #read-26
 def read_resumes(files,     # paths, or whatever else `read_resume` reads

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from fastcore.basics import patch
 from .readers import Reader, register
 from .text import DocumentError, hidden_links, split_icons
+from ..lexicon.words import HEADING_STYLE, fold
 
 # %% ../../nbs/documents/60_rtf.ipynb #rtf-tokens
 _TOKEN = re.compile(rb"\\([a-zA-Z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-fA-F]{2})|\\([^a-zA-Z])|"
@@ -238,7 +239,6 @@ class RtfWalk(FlowWalk):
             self.write(raw.decode(codec, 'replace'))
 
 # %% ../../nbs/documents/60_rtf.ipynb #rtf-paragraph
-_HEADING = re.compile('heading|title|überschrift|titre|título|titolo|kop ', re.I)
 _NUMBER = re.compile(r'\W*(?:\d+|\w{1,5}[.):])')   # "1.", "a)", "IV."; a bullet may be an "o" or "§"
 @patch
 def end_paragraph(self:RtfWalk):
@@ -247,7 +247,7 @@ def end_paragraph(self:RtfWalk):
     is_numbered = bool(_NUMBER.match(mark))
     text = ''.join([mark+' ' if is_numbered else '', *flow.words])
     text = text.encode('utf-16-le', 'surrogatepass').decode('utf-16-le', 'replace')   # halves of a character
-    is_heading = state.outline < 9 or bool(_HEADING.match(self.styles.get(state.style, '')))
+    is_heading = state.outline < 9 or bool(HEADING_STYLE.match(fold(self.styles.get(state.style, ''))))
     if mark and not is_numbered:
         self.set_aside([mark], 'bullet')
     self.add_paragraph(text, 'heading' if is_heading else 'body', state.level+1 if mark and not is_numbered else None)

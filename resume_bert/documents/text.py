@@ -10,7 +10,7 @@ __all__ = ['split_icons', 'set_tags_aside', 'address_goes_on', 'join_lines', 'jo
 import re, unicodedata
 from collections import Counter
 from dataclasses import dataclass
-from ..lexicon.words import read_words
+from ..lexicon.words import alternatives, read_words
 from ..plumbing.encodings import decode_bytes
 from ..plumbing.messages import notice
 
@@ -52,7 +52,7 @@ def set_tags_aside(chunks,  # list of dicts, as a reader returns them
 
 # %% ../../nbs/documents/40_text.ipynb #text-join-lines
 _PREFIXES = frozenset(read_words('hyphen_prefixes')) # "self-taught", "co-founder"
-_CONJUNCTION = re.compile(r'(?:and|or|und|oder|bzw\.?|bis|et|ou|y|o|e|en|of|i|lub)\b') # "pre- and postnatal"
+_CONJUNCTION = re.compile(rf'(?:{alternatives(set(read_words("conjunctions")))})(?!\w)') # "pre- and postnatal"
 _IN_ADDRESS = re.compile(r'\S*(?:@|://|www\.|\w\.\w{2,}/)\S*') # an e-mail or web address, or what is there of it
 
 def address_goes_on(first, second):

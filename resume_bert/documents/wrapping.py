@@ -12,7 +12,7 @@ from itertools import chain, pairwise
 from .text import Line, address_goes_on, hidden_links, join_lines
 from ..lexicon.bullets import LIST_MARK
 from ..lexicon.dates import DATE_HINT, breaks_date, ends_with_range
-from ..lexicon.words import read_words, word_pattern
+from ..lexicon.words import OPEN_END
 
 # %% ../../nbs/documents/42_wrapping.ipynb #wrapping-thresholds
 # All guessed. Lengths are in type sizes where no other unit is given.
@@ -85,11 +85,9 @@ def _starts_new(seam):
     return bool(_OWN_LINE.match(seam.below.text)) or after_range
 
 # %% ../../nbs/documents/42_wrapping.ipynb #wrapping-breaks-off
-_OPEN_WORD = word_pattern(read_words('open_ends'), '$') # "and", "of", "the": no sentence ends there
-
 def _is_item_end(seam):
     "Is the line above a whole item? Not if its end is open, or if only the line below dates the entry"
-    if not seam.listed or _OPEN_SIGN.search(seam.above.text) or _OPEN_WORD.search(seam.above.text):
+    if not seam.listed or _OPEN_SIGN.search(seam.above.text) or OPEN_END.search(seam.above.text):
         return False
     both_have_bars = '|' in seam.text and '|' in seam.below.text
     dated_below = DATE_HINT.search(seam.below.text) and not DATE_HINT.search(seam.text)
@@ -120,7 +118,7 @@ def _goes_on(seam):
     is_long = above.x1-above.x0 > _HALF*(seam.edge-above.x0)
     if is_long and not _SENTENCE_END.search(above.text):
         return True
-    return above.text.endswith(('-', ',', ' and', ' of', ' the'))
+    return above.text.endswith(('-', ',')) or bool(OPEN_END.search(above.text))
 
 def _hangs(seam):
     "Does the line below begin where the text of the bullet above begins?"

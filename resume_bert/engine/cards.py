@@ -8,17 +8,21 @@ __all__ = ['model_card', 'report_html']
 # %% ../../nbs/engine/35_cards.ipynb #imports
 import base64, html, io, re
 from pathlib import Path
+from .base_models import BASE_MODELS
 from .config import TrainConfig
 from .heads import head_named
 from ..evaluation import Report, with_interval
+from ..lexicon.languages import language_name
 from ..plumbing.html import page
 from ..plumbing.messages import repository_url
 from ..training import History
 
 # %% ../../nbs/engine/35_cards.ipynb #c022
-_BASE_ON_HUB = {'embedded': 'sentence-transformers/all-MiniLM-L6-v2'}
+def _on_hub(base_model):
+    "The name of a base model on the Hub; of one that is not packaged, the name itself"
+    return BASE_MODELS[base_model].hub if base_model in BASE_MODELS else base_model
 
-def _hub_metadata(report, cfg): # a `ModelCardData`
+def _hub_metadata(report, cfg, languages=()): # a `ModelCardData`
     "The metadata of a model card"
     from huggingface_hub import EvalResult, ModelCardData
     task = head_named(cfg.head).task
@@ -26,10 +30,10 @@ def _hub_metadata(report, cfg): # a `ModelCardData`
         return EvalResult(task_type=task, dataset_type='resumes', dataset_name='held-out resumes',
                           metric_type=metric_type, metric_value=round(report.metrics[score][0], 4))
     is_folder = Path(cfg.base_model).is_dir()           # of this machine, nothing for the Hub
-    return ModelCardData(language='en', library_name='transformers', pipeline_tag=task,
+    return ModelCardData(language=list(languages) or None, library_name='transformers', pipeline_tag=task,
                          tags=['resume', 'resume_bert', 'section-classification'],
                          model_name='resume section classifier',
-                         base_model=None if is_folder else _BASE_ON_HUB.get(cfg.base_model, cfg.base_model),
+                         base_model=None if is_folder else _on_hub(cfg.base_model),
                          eval_results=[result('f1', 'f1_macro'), result('accuracy', 'accuracy')])
 
 # %% ../../nbs/engine/35_cards.ipynb #c023
@@ -53,17 +57,19 @@ def _score_tables(report): # (scores with baselines, F1 per section)
 
 # %% ../../nbs/engine/35_cards.ipynb #c024
 def model_card(report: Report, cfg: TrainConfig,
-               sizes: dict # rows by split
+               sizes: dict, # rows by split
+               languages=(), # two-letter codes of those it learnt; empty: not known
               ) -> str: # Markdown with YAML metadata
     "The README.md of a run"
     head, url = head_named(cfg.head), repository_url()
-    base = _BASE_ON_HUB.get(cfg.base_model, cfg.base_model)
+    base = _on_hub(cfg.base_model)
     base = _plain(Path(base).name if Path(base).is_dir() else base)
     made_with = f'[resume_bert]({url})' if url else 'resume_bert'
     snippet = head.snippet.replace('RUN', '"path/or/name/of/this/model"')
     overall, by_section = _score_tables(report)
+    learnt = f', in {", ".join(map(language_name, languages))}' if languages else ''
     return f'''---
-{_hub_metadata(report, cfg).to_yaml()}
+{_hub_metadata(report, cfg, languages).to_yaml()}
 ---
 
 # Resume section classifier
@@ -97,7 +103,7 @@ epoch and temperature chosen on {sizes["valid"]:,} others.
 ## Limits
 
 It sorts text; it must not be used to rank, select or reject people. The scores hold for resumes like those it was
-tested on. It may do worse on other languages, layouts and professions.
+tested on{learnt}. It may do worse on other languages, layouts and professions.
 '''
 
 # %% ../../nbs/engine/35_cards.ipynb #c020

@@ -31,7 +31,8 @@ def explain_fields(cls):
 class TrainConfig:
     "Every hyperparameter of a training run. `resolve` replaces `None` by the default of the head, where it has one."
     base_model: str = option('embedded',
-        "a name on the Hub, a folder, or 'embedded' (all-MiniLM-L6-v2 from a Python package)")
+        "a name on the Hub, a folder, 'embedded' (all-MiniLM-L6-v2 from a Python package), or "
+        "'embedded-multilingual' (multilingual-e5-small, eight languages)")
     head: str = option('auto',
         "'chunk' (each chunk alone), 'resume' (each in its context), or 'auto' (resume where there is a resume_id)")
     max_len: int|None = option(None, 'longest text (head chunk) or window (head resume), in tokens')

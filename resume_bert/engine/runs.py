@@ -5,8 +5,8 @@
 # %% auto #0
 __all__ = ['DIGESTS', 'MAX_NUMBER', 'MAX_LABELS', 'BUNDLE', 'BUNDLE_FORMAT', 'read_json', 'write_digests', 'check_run_folder',
            'check_config', 'read_run_config', 'label_names', 'section_names', 'chunk_reading', 'read_transitions',
-           'positive_number', 'one_line_errors', 'open_weights', 'open_tokenizer', 'run_max_len', 'is_bundle',
-           'read_bundle_config']
+           'positive_number', 'learnt_languages', 'one_line_errors', 'open_weights', 'open_tokenizer', 'run_max_len',
+           'is_bundle', 'read_bundle_config']
 
 # %% ../../nbs/engine/33_runs.ipynb #imports
 import hashlib, json, math, os, re
@@ -210,6 +210,16 @@ def positive_number(conf, name, default, folder) -> float:
     if type(found) not in (int, float) or not 0 < found < math.inf:
         raise ValueError(f'{Path(folder)/"config.json"}: {name} is {shorten(found)!r} and not a number above 0')
     return float(found)
+
+# %% ../../nbs/engine/33_runs.ipynb #lng1
+def learnt_languages(conf, folder) -> tuple: # of two-letter codes; empty: not known
+    "The languages of what a run was trained on; raises `ValueError` where its config has anything but codes"
+    found = conf.get('learnt_languages') or []
+    is_codes = isinstance(found, list) and all(isinstance(code, str) and len(code) == 2 for code in found)
+    if not is_codes:
+        raise ValueError(f'{Path(folder)/"config.json"}: learnt_languages is {shorten(found)!r} and not a list of '
+                         'two-letter codes; the file is damaged')
+    return tuple(found)
 
 # %% ../../nbs/engine/33_runs.ipynb #r8b07
 _MAX_WEIGHTS = 10_000 # tensors in one file; guessed

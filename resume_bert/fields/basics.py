@@ -14,7 +14,7 @@ from .names import find_name
 from .pieces import EMAIL, AsWritten, Piece, full_url, kinds
 from .places import place
 from .roles import role
-from ..lexicon.words import POSITION
+from ..lexicon.words import POSITION, fold
 
 # %% ../../nbs/fields/77_basics.ipynb #e076contac
 def _place_detail(piece: Piece, basics: dict) -> bool:
@@ -70,7 +70,7 @@ def _place_text(text, basics, beside_detail, n, as_written):
 # %% ../../nbs/fields/77_basics.ipynb #c076
 def _is_label_alone(text, pieces):
     "Whether a contact line is a label and nothing else"
-    return len(pieces) == 1 and pieces[0].kind == 'label' or bool(CONTACT_LABEL.fullmatch(text+':'))
+    return len(pieces) == 1 and pieces[0].kind == 'label' or bool(CONTACT_LABEL.fullmatch(fold(text)+':'))
 
 # %% ../../nbs/fields/77_basics.ipynb #basics-pieces
 def _place_pieces(pieces, basics, after_label, n, as_written):

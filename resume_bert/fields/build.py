@@ -129,7 +129,7 @@ def _unplaced_links(resume, as_written):
     links = chain.from_iterable(chunk.links or () for chunk in resume)
     return [target for target in dict.fromkeys(links) if target not in as_written.linked]
 
-def _meta(as_written, copied, links, other):
+def _meta(as_written, copied, links, other, language=None):
     "The `meta` of a document; `other`: section -> chunks that JSON Resume has no place for"
     marks = [text for text in as_written.spellings if not words(text)]
     spellings = [text for text in as_written.spellings if words(text)]
@@ -137,6 +137,8 @@ def _meta(as_written, copied, links, other):
                    copied=copied, links=links)
     written = {key: value for key, value in written.items() if value}
     meta = dict(version='v1.0.0')
+    if language:
+        meta['language'] = language
     if written:
         meta['asWritten'] = written
     if other:
@@ -261,7 +263,7 @@ def to_json_resume(resume: Resume, # with sections
     copied += _copy_to_basics(resume, basics)
     if basics:
         doc['basics'] = basics
-    doc['meta'] = _meta(as_written, copied, _unplaced_links(resume, as_written), by_section)
+    doc['meta'] = _meta(as_written, copied, _unplaced_links(resume, as_written), by_section, resume.language)
     if where and (places := _where(doc, resume, placed)):
         doc['meta']['where'] = places
     return doc

@@ -14,6 +14,7 @@ from .lines import make_lines, words
 from .pieces import AsWritten, full_url, kinds, link_url, put, split_list
 from .roles import SCORE, degree, header_roles
 from ..lexicon.bullets import LIST_MARK, is_bullet
+from ..lexicon.words import spellings
 
 # %% ../../nbs/fields/73_builders.ipynb #c052
 ENTRY_KEYS = { # role -> key
@@ -124,7 +125,7 @@ def take_keywords(self:_Builder, line) -> bool: # was it taken?
     return True
 
 # %% ../../nbs/fields/73_builders.ipynb #c036
-_COURSES = re.compile(r'^\W*(?:relevant\s+)?(?:coursework|courses|modules|subjects)\b[^:]{0,20}:\s*', re.I)
+_COURSES = re.compile(rf'^\W*(?:relevant\s+)?(?:{spellings("courses")})\b[^:]{{0,20}}:\s*', re.I)
 
 @patch
 def take_courses(self:_Builder, line) -> bool: # was it taken?

@@ -12,11 +12,13 @@ from .lines import is_prose, make_line, words
 from .names import PERSON, name_like
 from .pieces import AsWritten, full_url, kinds, link_url, put, split_list
 from ..lexicon.bullets import without_list_mark
-from ..lexicon.words import read_words
+from ..lexicon.languages import HOME_LANGUAGES
+from ..lexicon.words import alternatives, fold, read_words, spellings
 
 # %% ../../nbs/fields/76_items.ipynb #items-numbers
 _MIN_NAME = 3          # before the last comma; what is not longer is not the name of a certificate
 _SUB_HEADING_WORDS = 5 # at most, in "Tools:"
+_MIN_LANGUAGE = 4       # letters of the name of a language in other languages than English; "Ewe", "Ido" are too short
 _LIST_WORDS = 8        # at most, in a skill without commas; what is longer is a sentence
 _SENTENCE_COMMAS = 2   # at most, in a sentence; prose with more of them is an enumeration
 
@@ -159,15 +161,18 @@ def skills_json(chunks: list, section: str, as_written: AsWritten) -> list: # of
 def _language_names():
     "A pattern that finds the names of languages"
     from babel import Locale
-    names = {name for name in Locale('en').languages.values() if name.replace(' ', '').isalpha()}
-    names |= set(read_words('languages'))
-    known = '|'.join(sorted(names, key=lambda name: (-len(name), name)))
+    names = {*Locale('en').languages.values(), *read_words('languages')}
+    for language in HOME_LANGUAGES:
+        named = Locale(language).languages.items()
+        names |= {name for code, name in named if len(code) == 2 and len(name) >= _MIN_LANGUAGE}
+    names = {name for name in names if name.replace(' ', '').isalpha()}
+    known = alternatives({*names, *map(fold, names)})
     return re.compile(rf'(?:\b(?:{known})\b(?:\s+(?:Chinese|Sign Language|Sámi|Language))?)', re.I)
 
 # %% ../../nbs/fields/76_items.ipynb #e102langua
 _AFTER_LANGUAGE = re.compile(
     r'[\s,;:.(–—/|·•-]*(.*?)[\s,;:.)(/|·•–—-]*' # the level, between signs
-    r'(?:\b(?:and|et|und|or)\b[\s,]*)?$', re.S)   # what joins the next language
+    rf'(?:\b(?:{spellings("conjunctions")})\b[\s,]*)?$', re.S)   # what joins the next language
 
 def _language(name, after, as_written):
     "One language; `after` is the text up to the next one"

@@ -12,7 +12,7 @@ from fastcore.basics import patch
 from ..core import Chunk
 from .pieces import kinds, plain_texts, read_line
 from ..lexicon.bullets import is_bullet
-from ..lexicon.words import HEADING_WORDS
+from ..lexicon.words import HEADING_WORDS, fold
 
 # %% ../../nbs/fields/69_lines.ipynb #e005words
 def words(text: str) -> list: # of texts
@@ -34,7 +34,7 @@ def is_heading(c: Chunk,    # with or without a `kind`
                first: bool = False, # is it the first chunk of its section?
               ) -> bool:
     "Whether the chunk is the heading of a section"
-    found = [word.lower() for word in words(c.text)]
+    found = words(fold(c.text))
     known = 0 < len(found) <= _MAX_HEADING and all(word in HEADING_WORDS for word in found)
     if c.kind == 'heading':
         return known or first

@@ -9,12 +9,12 @@ __all__ = ['HONORIFIC', 'NAME_WORD', 'PERSON', 'SPLIT_NAME', 'name_like', 'name_
 import re
 from dataclasses import dataclass
 from ..core import Resume
-from .contact import RESUME_OF, contact_pieces
+from .contact import RESUME_OF, contact_pieces, name_label
 from .lines import words
 from .pieces import EMAIL
 from .places import country_code, place
 from .roles import atoms
-from ..lexicon.words import HEADING_WORDS, ORGANIZATION, POSITION, one_of, read_words, word_pattern
+from ..lexicon.words import HEADING_WORDS, ORGANIZATION, POSITION, fold, one_of, read_words, word_pattern
 
 # %% ../../nbs/fields/75_names.ipynb #names-numbers
 _POINTS = dict(         # guessed, all of them
@@ -56,13 +56,16 @@ def _is_spelled_out(parts):
     return len(parts) > 4 and all(map(is_letter, parts))
 
 # %% ../../nbs/fields/75_names.ipynb #e103no_nam
+_TITLES_OF_RESUMES = tuple({fold(word).replace(' ', '')[:6] for word in read_words('resume_words')
+                            if len(word) > 4}) # 'curric', 'lebens', …
+
 def name_like(text: str) -> bool:
     "Whether the text could be the name of a person"
     name = re.sub(rf'^(?:{HONORIFIC}\s+)+', '', text.strip(' .,|'))
     parts = _NICKNAME.sub(' ', name).split()
     if _is_spelled_out(parts):
-        return not re.match('curric|resum|lebens', ''.join(parts), re.I)
-    is_heading = all(part.lower().strip('.') in HEADING_WORDS for part in parts)
+        return not fold(''.join(parts)).startswith(_TITLES_OF_RESUMES)
+    is_heading = all(fold(part).strip('.') in HEADING_WORDS for part in parts)
     abbreviations = sum(part.endswith('.') and len(part) > 2 for part in parts)
     if is_heading or abbreviations > 1 or not _has_name_shape(parts):
         return False
@@ -75,14 +78,12 @@ _FULL_NAME, _PART_OF_NAME = 2, 1 # labels before a name: "Name:", "Surname:"
 
 def _name_label(label):
     "Whether a label announces a full name, a part of one, or something else (0)"
-    if re.match(r'(?:full\s+|surname,\s+)?name', label):
-        return _FULL_NAME
-    return _PART_OF_NAME if 'name' in label else 0
+    return dict(full=_FULL_NAME, part=_PART_OF_NAME).get(name_label(label), 0)
 
 # %% ../../nbs/fields/75_names.ipynb #names-candidates
 def name_candidates(text: str): # yields (start, end, label); label: `_FULL_NAME`, `_PART_OF_NAME` or 0
     "The spans of a line that could be a name, and whether a label announces them"
-    opening = RESUME_OF.match(text)
+    opening = RESUME_OF.match(fold(text))
     opened = opening.end() if opening and opening.end() < len(text) else 0
     label, at = 0, 0
     for piece in contact_pieces(text):

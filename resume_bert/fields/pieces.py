@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from ..lexicon.bullets import LIST_MARK
 from ..lexicon.dates import find_dates
-from ..lexicon.words import read_words
+from ..lexicon.words import fold, read_words
 
 # %% ../../nbs/fields/68_pieces.ipynb #c011
 @dataclass(frozen=True)
@@ -69,18 +69,18 @@ def links(text): # for `cut`
 
 # %% ../../nbs/fields/68_pieces.ipynb #e031label_
 def _read_labels():
-    "A pattern per field, from the word list: {'position': 'position|designation|job title|…'}"
+    "A pattern per field for folded text, from the word list: {'position': 'position|designation|job title|…'}"
     labels = {}
     for line in read_words('labels'):
-        key, label = line.split(': ')
-        labels.setdefault(key, []).append(r'\s*'.join(map(re.escape, label.split())))
-    return {key: re.compile(rf'(?:{"|".join(names)})\s*$', re.I) for key, names in labels.items()}
+        key, label = line.split(': ', 1)
+        labels.setdefault(key, []).append(r'\s*'.join(map(re.escape, fold(label).split())))
+    return {key: re.compile(rf'(?:{"|".join(names)})\s*$') for key, names in labels.items()}
 
 _LABELS = _read_labels()
 
 def label_key(text: str) -> str: # 'name', 'position', 'dates', …; '' for other words
     "The field that a label or column name such as 'Designation' names"
-    text = text.strip(' :.-–\t')
+    text = fold(text).strip(' :.-–\t')
     return next((key for key, pattern in _LABELS.items() if pattern.match(text)), '') if text else ''
 
 # %% ../../nbs/fields/68_pieces.ipynb #pieces-open

@@ -8,30 +8,32 @@ __all__ = ['US_STATES', 'country_code', 'place']
 # %% ../../nbs/fields/70_places.ipynb #imports
 import re
 from functools import lru_cache
-from ..lexicon.words import read_words
+from ..lexicon.languages import HOME_LANGUAGES
+from ..lexicon.words import fold, read_words
 
 # %% ../../nbs/fields/70_places.ipynb #c028
 US_STATES = set(read_words('us_states')) # their two letters; also DC
 _NOT_COUNTRIES = ('EU', 'UN', 'EZ', 'QO', 'ZZ') # the Union, the UN, the euro zone, Outlying Oceania, unknown
-_OTHER_NAMES = {
-    'uk': 'GB', 'england': 'GB', 'scotland': 'GB', 'wales': 'GB', 'usa': 'US', 'us': 'US', 'uae': 'AE',
-    'turkey': 'TR', 'korea': 'KR', 'the netherlands': 'NL', 'deutschland': 'DE', 'polska': 'PL', 'italia': 'IT',
-    'brasil': 'BR'}
+
+def _plain(name): return re.sub(r'[.\s]+', ' ', fold(name)).strip()
 
 @lru_cache
 def _countries():
-    "Country names in lower case -> ISO 3166 code"
+    "Country names in eight languages, folded -> ISO 3166 code"
     from babel import Locale
-    territories = Locale('en').territories
     def is_country(code): return len(code) == 2 and code.isalpha() and code not in _NOT_COUNTRIES
-    codes = {name.lower(): code for code, name in territories.items() if is_country(code)}
-    del codes['georgia'] # or the US state?
-    return codes | _OTHER_NAMES
+    codes = {}
+    for language in reversed(HOME_LANGUAGES): # what English names counts most
+        territories = Locale(language).territories
+        codes |= {fold(name): code for code, name in territories.items() if is_country(code)}
+    for name in read_words('unsure_countries'): # Georgia is a state too, "Maurice" and "Malte" are first names
+        codes.pop(fold(name), None)
+    others = (line.rsplit(' ', 1) for line in read_words('countries'))
+    return codes | {_plain(name): code for name, code in others}
 
 def country_code(name: str) -> str: # ISO 3166 alpha-2, '' where unknown
-    "The code of a country by its English name"
-    name = re.sub(r'[.\s]+', ' ', name).strip().lower()
-    return _countries().get(name.replace('u s a', 'usa').replace('u k', 'uk'), '')
+    "The code of a country by its name in one of the eight languages"
+    return _countries().get(_plain(name).replace('u s a', 'usa').replace('u k', 'uk'), '')
 
 # %% ../../nbs/fields/70_places.ipynb #e028place
 _MAX_PARTS = 4 # guessed: town, district, region, country

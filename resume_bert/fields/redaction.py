@@ -14,7 +14,7 @@ from .names import (HONORIFIC, NAME_WORD, PERSON, SPLIT_NAME, find_name, name_at
                                       name_like)
 from .pieces import EMAIL, links
 from ..lexicon.bullets import without_list_mark
-from ..lexicon.words import one_of
+from ..lexicon.words import one_of, spellings
 
 # %% ../../nbs/fields/79_redaction.ipynb #c046
 PLACEHOLDERS = ('[NAME]', '[EMAIL]', '[PHONE]', '[ADDRESS]', '[LINK]') # in place of private data
@@ -63,7 +63,8 @@ def name_pattern(names) -> re.Pattern: # or None without names
 _LOOSE_EMAIL = re.compile(r'[\w+%-]+(?:\.[\w+%-]+)*\s?(?:@|\(at\)|\[at\])\s?[\w-]+(?:\.[\w-]+)*') # a (at) b.org
 _HANDLE = re.compile(r'(?<!\w)@[A-Za-z_][\w.]{2,}') # @idaquaye
 _ADDRESS_LABEL = re.compile(
-    rf'^(\W*(?:(?:{one_of("address_kinds")})?\s*address|residential|residence)\s*[:：.-]+\s*)' # "Home address: "
+    rf'^(\W*(?:(?:{one_of("address_kinds")})?\s*(?:{spellings("address_words")})|residential|residence)'
+    r'\s*[:：.-]+\s*)' # "Home address: "
     r'(\S.*)$', re.I)
 _PRODUCTS = 'Word|Excel|Office|Access|Power|Project|Outlook|Visio|SQL|D[Oo][Ss]' # of Microsoft: "MS Word"
 _NAME_AFTER_TITLE = re.compile(

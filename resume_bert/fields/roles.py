@@ -10,13 +10,13 @@ import re
 from dataclasses import dataclass
 from .lines import words
 from .places import US_STATES, place
-from ..lexicon.words import DEGREE, ORGANIZATION, POSITION, SCHOOL
+from ..lexicon.words import DEGREE, ORGANIZATION, POSITION, SCHOOL, spellings
 
 # %% ../../nbs/fields/72_roles.ipynb #roles-atoms
 _CUTS = (
     r'[()]', # not a cut: counted, to know what is inside brackets
     r'[,;]\s+(?!(?:Inc|LLC|LLP|LP|Ltd|Co|Corp|PLC|Jr)\b)', # "Ward Sister, Leeds", not "Delta, Inc"
-    r'\s+at\s+(?=[A-Z])', # "Ward Sister at St Brannock Hospital"
+    rf'\s+(?:{spellings("employer_openers")})\s+(?=[A-Z])', # "Ward Sister at St Brannock Hospital"
     r'(?<=Inc\.|Ltd\.| LLC|GmbH)\s+(?=[A-Z][\w ]+, )') # "Delta Inc. Houston, TX"
 _CUT = re.compile('|'.join(_CUTS))
 
@@ -33,7 +33,7 @@ def atoms(text: str) -> list: # of (start, end)
     return [(i, j) for i, j in parts if text[i:j].strip()]
 
 # %% ../../nbs/fields/72_roles.ipynb #c097
-_REMOTE = re.compile(r'^\W*(?:remote|hybrid|on-?site|home office)\W*$', re.I)
+_REMOTE = re.compile(rf'^\W*(?:{spellings("remote")})\W*$', re.I)
 
 def _job_role(text):
     "'pos', 'org' or '?' for a part of the header of a job"
@@ -50,6 +50,7 @@ _SCORES = (
     r'\bc?gpa\b', r'\bgrades?\b', r'\bmarks\b', r'\bdistinction\b', r'\bcum laude\b', r'\bmerit\b',
     r'\b(?:first|second|third|1st|2nd|upper|lower)\s+(?:class|division|second)\b', # "first class", "upper second"
     r'\b2[:.][12]\b', # 2:1
+    rf'\b(?:{spellings("scores")})\b',
     r'\b\d{1,3}(?:[.,]\d+)?\s?%', # 85 %
     r'^\s*\d[.,]\d{1,2}(?:\s?/\s?\d+(?:\.\d)?)?\s*$') # 1.7, 3.8/4.0
 SCORE = re.compile('|'.join(_SCORES), re.I) # the result of a course of study
@@ -149,11 +150,13 @@ def header_roles(texts: list,       # header texts in order, without dates and l
     return _guess(out, education)
 
 # %% ../../nbs/fields/72_roles.ipynb #c099
-_SHORT_TYPES = (r'(?:[A-Z][a-z]{0,3}\.?){2,4}(?:\s?\(Hons?\.?\))?(?=\s|$)', # BSc, B.A., BA (Hons)
+_AREA = spellings('area_openers')
+_SHORT_TYPES = ( # also "Diploma Nursing", but not "Diploma in …"
+                r'(?:[A-Z][a-z]{0,3}\.?){2,4}(?:\s?\(Hons?\.?\))?(?=\s|$)', # BSc, B.A., BA (Hons)
                 r'(?:Bachelor|Master|Doctor|Doctorate|Diploma|Certificate|Licence|Licenciatura|Diplom|Magister|Magíster'
-                r'|Dipl\.?-Ing\.|Apprenticeship)(?=\s+(?!of\b|in\b|degree\b|de\b))') # Diploma Nursing, not Diploma in
+                r'|Dipl\.?-Ing\.|Apprenticeship)(?=\s+(?!of\b|in\b|en\b|em\b|degree\b|de\b))')
 _SHORT_TYPE = re.compile('|'.join(f'^{pattern}' for pattern in _SHORT_TYPES))
-_TO_AREA = re.compile(r'\s+in\s+(?!progress)|\s*[:(]\s*(?!hons)|(?<=hons\))\s+|(?<=honours\))\s+', re.I)
+_TO_AREA = re.compile(rf'\s+(?:{_AREA})\s+(?!progress)|\s*[:(]\s*(?!hons)|(?<=hons\))\s+|(?<=honours\))\s+', re.I)
 _NEAR = 4 # guessed: characters behind a short type in which "in" or a bracket begins
 
 def _area_span(text):
