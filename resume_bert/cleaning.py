@@ -153,11 +153,15 @@ def near_duplicates(texts,                  # strings
     return duplicate_of
 
 # %% ../nbs/02_cleaning.ipynb #d036
+_SAMPLE = 500 # texts that say what the usual language is; guessed
+
 def other_language(texts,                 # strings
                    min_chars: int = 60,   # shorter texts are not checked
                    sure: float = .6,      # least probability that counts: guessed
-                  ) -> np.ndarray: # of objects: a language code such as 'de', or '' for English, short or unsure
-    "Flag texts that are not in English"
+                  ) -> np.ndarray: # of objects: a language code such as 'de', or '' for the usual, short or unsure
+    "Flag texts in another language than most of the others"
+    texts = list(texts)
+    usual = detect_language(texts[::1+len(texts)//_SAMPLE])
     found = {text: detect_language(text, sure) for text in dict.fromkeys(texts) if len(text) >= min_chars}
     codes = [found.get(text, '') for text in texts]
-    return np.array(['' if code == 'en' else code for code in codes], dtype=object)
+    return np.array(['' if code == usual else code for code in codes], dtype=object)

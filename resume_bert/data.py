@@ -180,12 +180,12 @@ def _drop_near_duplicates(df):
     return df, dict(near_duplicates=RowNames(map(str, df['row'][copy]))) if copy.any() else {}
 
 def _note_languages(df):
-    "List the rows that are not in English, by language"
+    "List the rows in another language than most, by language"
     code = pd.Series(other_language(df['text']), index=df.index)
     languages = {c: RowNames(map(str, df['row'][code == c])) for c in sorted(set(code) - {''})}
     if languages:
         counts = ', '.join(f'{len(rows):,} {c}' for c, rows in languages.items())
-        notice(f'not in English, and kept: {counts}: {row_list(df["row"][code != ""])}')
+        notice(f'in another language than most, and kept: {counts}: {row_list(df["row"][code != ""])}')
     return df, dict(languages=languages)
 
 # %% ../nbs/03_data.ipynb #ordercell

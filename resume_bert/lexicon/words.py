@@ -73,7 +73,9 @@ def spellings(*names: str # of lists
     words = [word for name in names for word in read_words(name)]
     return alternatives({*words, *map(fold, words)})
 
-OPEN_END = re.compile(rf'\b(?:{alternatives(set(read_words("open_ends")))})$') # "and", "of", "für": a line goes on
+_OPEN_ENDS = set(read_words('open_ends'))
+_IN_CAPITALS = {word.upper() for word in _OPEN_ENDS if len(word) > 2} | {'OF', 'ET', 'EN', 'E', 'I', 'Y'} # not LA, OR
+OPEN_END = re.compile(rf'\b(?:{alternatives(_OPEN_ENDS | _IN_CAPITALS)})$') # "and", "of", "für", "ET": a line goes on
 HEADING_STYLE = re.compile(folded_words('heading_styles')) # how the names of heading styles begin, folded
 
 # %% ../../nbs/lexicon/36_words.ipynb #words-11

@@ -207,7 +207,7 @@ def _cleaning_notes(log):
     steps = {step: k for step, k in log.get('cleaned', {}).items() if k and step != 'text'}
     if steps:
         notes.append('cleaned: ' + ', '.join(f'{step} {k:,}' for step, k in steps.items()))
-    notes += [f'not in English ({c}): {row_list(rows)}' for c, rows in log.get('languages', {}).items()]
+    notes += [f'in another language than most ({c}): {row_list(rows)}' for c, rows in log.get('languages', {}).items()]
     if rows := log.get('near_duplicates'):
         notes.append(f'nearly the text of an earlier row: {row_list(rows)}')
     return notes
