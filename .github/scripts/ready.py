@@ -32,7 +32,7 @@ ROOT = Path(__file__).parents[2]
 READY = ROOT/'resume_bert'/'ready'
 READING = dict(transition_weight=.75, context=80)  # chosen on the development halves, see benchmarks/11
 RECIPE = TrainConfig('embedded-multilingual', head='resume', epochs=4, batch_size=2, augment=True, base_weight=.3,
-                     seed=1, precision='bf16', device='cpu')
+                     seed=0, precision='bf16', device='cpu')
 
 
 def cells(page, *names):

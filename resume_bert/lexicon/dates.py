@@ -27,18 +27,19 @@ _TO = rf'(?:\s*{_SIGN}\s*(?:{_TO_WORD}){{0,2}}|\s+(?:{_TO_WORD}){{1,2}})' # from
 
 # %% ../../nbs/lexicon/38_dates.ipynb #dates-unsure
 _DAY_OR_WORD = rf'(?<!\d){DAY}\s+(?:{_OF}\s+)?|{_leading("since", "from", "to", "until", "year_openers")}'
-_BEFORE = re.compile(rf'(?:^\s*|[^\w\s\'"]\s*|{_DAY_OR_WORD})$')
+_BEFORE = re.compile(rf'(?:^\s*|[^\w\s\'"]\s*|{_DAY_OR_WORD})$') # a month may follow: start, sign, "12", "since"
 _YEAR_ALONE = rf'(?:{YEAR}{_END}|{SHORT_YEAR})\s*(?:$|[^\w\s]|{_TO_WORD})'
 _TO_MONTH = rf'\.?{_TO}(?:{DAY}\s+)?[^\W\d_]+\.?\s+(?:{_OF}\s+)?{YEAR}' # "– juin 2019"
-_AFTER = re.compile(rf'\.?\s*(?:{_OF}\s+|[/–-]\s*)?{_YEAR_ALONE}|{_TO_MONTH}')
-_IN_RANGE = re.compile(rf'{YEAR}{_END}{_TO}$')
-_WITH_SIGN = re.compile(rf'(?:\.\s?|/){YEAR}')
+_AFTER = re.compile(rf'\.?\s*(?:{_OF}\s+|[/–-]\s*)?{_YEAR_ALONE}|{_TO_MONTH}') # what may follow a month
+_IN_RANGE = re.compile(rf'{YEAR}{_END}{_TO}$') # "2015 – "
+_WITH_SIGN = re.compile(rf'(?:\.\s?|/){YEAR}') # "set. 2019", "set/2019"
 _ALBERTA = re.compile(r', AB\b') # otherwise "ab 2015" is "since 2015" in German
 
 def _is_date_word(folded, i, j):
     "Whether the unsure word at i:j of a folded text names a month or a season"
     before = folded[:i]
-    if j-i > 1 and _WITH_SIGN.match(folded, j) or _IN_RANGE.search(before):
+    has_sign = j-i > 1 and _WITH_SIGN.match(folded, j)
+    if has_sign or _IN_RANGE.search(before):
         return True
     return bool(_BEFORE.search(before) and _AFTER.match(folded, j))
 
@@ -53,10 +54,11 @@ _UNSURE = frozenset(map(fold, read_words('unsure_dates')))
 def _tagged(text):
     "A text in folded form, its months, seasons and words for today written as letters: 'June 2015' -> 'FFFF 2015'"
     folded = fold(_ALBERTA.sub(', __', text))
-    def tag(word):
-        if word[0] in _UNSURE and not _is_date_word(folded, *word.span()):
-            return word[0]
-        return _TAGS.get(word[0], 'N')*len(word[0]) # 'contin*' stands for many words
+    def tag(match):
+        word = match[0]
+        if word in _UNSURE and not _is_date_word(folded, *match.span()):
+            return word
+        return _TAGS.get(word, 'N')*len(word) # a form of 'contin*' has no tag of its own
     return _TAGGED.sub(tag, folded)
 
 # %% ../../nbs/lexicon/38_dates.ipynb #c014
@@ -87,7 +89,7 @@ def _month_and_day(numbers, year_first, dots):
     return (first, second) if second > 12 else (None, None)
 
 def _iso(year, month, day):
-    "A date in ISO form, only as exact as its parts are possible"
+    "A date in ISO form, without a month or day that cannot exist"
     if not month or not 1 <= month <= 12:
         return f'{year}'
     try:
@@ -96,9 +98,9 @@ def _iso(year, month, day):
         return f'{year}-{month:02}'
 
 def _full_year(text):
-    "The year that '2015', '’15' or '15' names; two figures below 50 are of this century"
+    "The year that '2015', '’15' or '15' names; two digits below 50 belong to this century"
     if len(text) == 4:
-        return int(text[-4:])
+        return int(text)
     number = int(text[-2:])
     return (2000 if number < 50 else 1900) + number
 
@@ -121,25 +123,25 @@ def _tagged_iso(text):
 
 def iso_date(text: str # one point in time
             ) -> str: # '2015', '2015-06' or '2015-06-01'; '' when there is no year
-    "As much of a date as can be known, in ISO form"
+    "As much of a date as is certain, in ISO form"
     return _tagged_iso(_tagged(text))
 
 # %% ../../nbs/lexicon/38_dates.ipynb #c092
 @dataclass(frozen=True)
 class DateSpan:
-    "A date or range found in a text: where it is, and from when until when"
-    i: int              # where it begins in the text
-    j: int              # where it ends
+    "A date or range found in a text: where it is, when it starts and when it ends"
+    i: int              # its first character in the text
+    j: int              # after its last character
     start: str = ''     # in ISO form; '' where only the end is known
-    end: str = ''       # in ISO form; '' means that it still lasts
+    end: str = ''       # in ISO form; '' means that it is still going on
     single: bool = False # is only one point named?
 
 # %% ../../nbs/lexicon/38_dates.ipynb #e092now
 _SINCE, _FROM, _AND = _leading('since'), _leading('since', 'from'), folded_words('conjunctions')
-_NOT_INSIDE = r'(?<![\w/.$£€#-])(?<!(?<![dl])\')(?<!\bfy\s)(?<!\bfy)'
-_APART = r'(?:^|(?<=[,(|;:·•])|(?<=[,(|;:·•–—-]\s))'
+_NOT_INSIDE = r'(?<![\w/.$£€#-])(?<!(?<![dl])\')(?<!\bfy\s)(?<!\bfy)' # not in a word or amount, not after "FY"
+_APART = r'(?:^|(?<=[,(|;:·•])|(?<=[,(|;:·•–—-]\s))' # at the start of a line or after a separator
 _SHORTLY = rf'(?:\s*{_SIGN}|\s+to\b)\s*' # 2015-17
-# Each pattern has four groups: start, end, a word for today, and the two figures of an end in the same century.
+# Each pattern has four groups: start, end, a word for today, and the two digits of an end in the same century.
 _RANGES = [re.compile(_NOT_INSIDE + pattern) for pattern in (
     rf'{_FROM}?({_POINT})(?:{_TO}(?:({_POINT})|({_NOW}))|{_SHORTLY}(\d\d)(?![\d/.:%]))', # June 2015 – May 2017
     rf'{_FROM}?({_MONTH}){_TO}({_POINT})()()', # May – June 2017
@@ -150,7 +152,7 @@ _RANGES = [re.compile(_NOT_INSIDE + pattern) for pattern in (
     rf'{_SINCE}({_POINT})()()()', # since 2015
     rf'{_leading("until")}()({_POINT})()()', # until 2017
     rf'({_POINT})\s*[-–—]()()()(?=\s*(?:$|[,;)|]))')] # 2015 –
-_BARE_MONTH, _SCHOOL_YEAR = 1, 2 # places of two patterns in `_RANGES` that need care
+_BARE_MONTH, _SCHOOL_YEAR = 1, 2 # the places in `_RANGES` of two patterns with rules of their own
 _SINGLE = re.compile(rf'{_NOT_INSIDE}({_POINT})(?![\w%])')
 _BARE_YEAR = re.compile(rf'^(?:{YEAR}|{SHORT_YEAR})$')
 _HAS_POINT = re.compile(rf'{YEAR}|{SHORT_YEAR}|-\d\d') # every date has one of these
@@ -161,7 +163,7 @@ _HALF = re.compile(rf'{YEAR}\s*{_SIGN}\s*{_OTHER_WORD}') # "toukokuu 2015 – ke
 _OPENED = re.compile(rf'(?:[,(|;:·•–—-]|\b{folded_words("year_openers")})$')
 
 def _end_year(start, figures, pattern):
-    "The end of a range whose end has two figures, as in 2015-17 and 2015/16; '' where it makes no sense"
+    "The year of an end of two digits, as in 2015-17 and 2015/16; '' where it makes no sense"
     if not start or int(figures) <= int(start[2:4]):
         return ''
     if pattern == _SCHOOL_YEAR and int(figures) != int(start[2:4])+1:
@@ -180,8 +182,9 @@ def _range(match, pattern):
         start = _tagged_iso(f'{first} {end[:4]}') if len(end) > 4 else ''
     if figures:
         end = _end_year(start, figures, pattern)
-    lost_end, lost_start = (figures or last) and not end, first and not start
-    if lost_end or lost_start or _runs_backwards(start, end):
+    lost_start = first and not start
+    lost_end = (figures or last) and not end
+    if lost_start or lost_end or _runs_backwards(start, end):
         return None
     return DateSpan(*match.span(), start, end)
 
@@ -214,14 +217,16 @@ def find_dates(text: str) -> list: # of `DateSpan`, in order
     for number, pattern in enumerate(_RANGES):
         for match in pattern.finditer(text):
             i, j = match.span()
-            span = None if any(i < d.j and d.i < j for d in found) else _range(match, number)
+            if any(i < other.j and other.i < j for other in found):
+                continue    # part of what a more certain pattern found
+            span = _range(match, number)
             if span:
                 found.append(span)
-    return sorted([*found, *_singles(text, found)], key=lambda d: d.i)
+    return sorted([*found, *_singles(text, found)], key=lambda span: span.i)
 
 # %% ../../nbs/lexicon/38_dates.ipynb #c087
 class _DateHint:
-    "A pattern that is searched in folded text: is it about time?"
+    "A pattern that is searched in folded text, and finds what is about time"
     def __init__(self, pattern): self.pattern = re.compile(pattern)
     def search(self, text): return self.pattern.search(fold(text))
 
@@ -241,6 +246,6 @@ def breaks_date(line: str, next_line: str) -> bool:
     return False
 
 def ends_with_range(line: str) -> bool:
-    "Whether a line ends with a range of dates, so that nothing of it can be missing"
+    "Whether a line ends with a complete range of dates"
     text = line.rstrip(' )')
     return any(span.j == len(text) and not span.single for span in find_dates(text))

@@ -14,7 +14,7 @@ HOME_LANGUAGES = dict(en='English', de='German', fr='French', es='Spanish', pt='
                       pl='Polish') # two-letter code -> English name
 
 # %% ../../nbs/lexicon/87_languages.ipynb #languages-detector
-_NOT_SPOKEN = ('la', 'eo', 'vo', 'sa', 'nn') # Latin, Esperanto, Volapük, Sanskrit; Nynorsk counts as Norwegian, 'no'
+_LEFT_OUT = ('la', 'eo', 'vo', 'sa', 'nn') # Latin, Esperanto, Volapük, Sanskrit; Nynorsk counts as Norwegian, 'no'
 _NO_LANGUAGE = 'zxx'
 
 @lru_cache
@@ -22,18 +22,18 @@ def _detector():
     "The detector, with the languages that resumes are written in"
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
     detector = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
-    codes = [code for code in detector.labels if len(code) == 2 and code not in _NOT_SPOKEN]
+    codes = [code for code in detector.labels if len(code) == 2 and code not in _LEFT_OUT]
     detector.set_languages([*codes, _NO_LANGUAGE])
     return detector
 
 # %% ../../nbs/lexicon/87_languages.ipynb #languages-detect
-_SURE = .5          # least probability; the lowest of 596 resumes was .70, that of names and numbers is below .1
-_LONGEST = 20_000   # characters that are looked at; guessed
+_SURE = .5          # least probability; of 596 resumes the lowest was .70; names and numbers score below .1
+_LONGEST = 20_000   # characters that are examined; guessed
 
 def detect_language(texts,               # the lines of one resume, or one text
                     sure: float = _SURE, # least probability that counts
-                   ) -> str:             # a two-letter code; '' where it cannot be told
-    "The language that most of some texts is written in"
+                   ) -> str:             # a two-letter code; '' where it is uncertain
+    "The language that most of a text is written in"
     lines = [texts] if isinstance(texts, str) else list(texts)
     text = '\n'.join(line.lower() if line.isupper() else line for line in lines)[:_LONGEST]
     code, probability = _detector().classify(text)
@@ -49,7 +49,7 @@ def _codes():
 def check_language(language: str|None, # a two-letter code, or None
                    where: str,         # the function that was called, for the message
                   ) -> str|None:       # the same
-    "Raise `ValueError` for what is not the code of a language"
+    "The same code; raises `ValueError` if it is not the code of a language"
     if language is not None and language not in _codes():
         raise ValueError(f'{where}: language={shorten(language)!r}, but it must be the two-letter code of a language, '
                          f'such as {", ".join(list(HOME_LANGUAGES)[:3])}')

@@ -15,8 +15,8 @@ from importlib.resources import files
 @lru_cache
 def read_words(name: str, # of a list: 'positions', 'organizations', 'schools', 'headings', 'months', …
                language: str|None = None, # two-letter code; None: all languages together
-              ) -> tuple: # of the lines of that list, language by language
-    "The words of a list. Raises `ValueError` when no language has such a list"
+              ) -> tuple: # the lines of that list, language by language
+    "The words of a list; raises `ValueError` when no language has such a list"
     folders = sorted((d for d in (files('resume_bert')/'lexicon').iterdir() if d.is_dir()), key=lambda d: d.name)
     lists = [d/f'{name}.txt' for d in folders if language in (None, d.name) and (d/f'{name}.txt').is_file()]
     if not lists:
@@ -25,7 +25,7 @@ def read_words(name: str, # of a list: 'positions', 'organizations', 'schools', 
 
 # %% ../../nbs/lexicon/36_words.ipynb #words-fold
 def _plain_letters():
-    "Each accented Latin letter -> its plain letter in lower case"
+    "Code point of an accented Latin letter -> its plain letter in lower case"
     letters = {code: unicodedata.normalize('NFKD', chr(code))[0].lower() for code in range(0xc0, 0x250)}
     plain = {code: letter for code, letter in letters.items() if letter.isascii() and letter.isalpha()}
     return plain | {ord(a): b for a, b in zip('łŁøØđĐßıæÆœŒ’‘', "llooddsiaaoo''")}
@@ -39,15 +39,17 @@ def fold(text: str) -> str: # of the same length
 # %% ../../nbs/lexicon/36_words.ipynb #words-06-one-of
 def one_of(*names: str # of lists
           ) -> str:
-    "The lines of word lists, in their order, as the alternatives of a regular expression"
+    "The lines of word lists, in their order, as alternatives of a regular expression"
     words = [word for name in names for word in read_words(name)]
     return '|'.join(map(re.escape, words))
 
 # %% ../../nbs/lexicon/36_words.ipynb #words-08
 def _as_regex(word):
     "One line of a word list as a regular expression"
-    pattern = re.escape(word).replace(r'\.', r'\.?').replace(r'\ ', r'\s')
-    return re.sub(r'^\\\*', r'\\w+', pattern).replace(r'\*', r'\w*')
+    pattern = re.escape(word)
+    if word.startswith('*'):
+        pattern = r'\w+' + pattern.removeprefix(r'\*')
+    return pattern.replace(r'\*', r'\w*').replace(r'\.', r'\.?').replace(r'\ ', r'\s')
 
 def alternatives(words # lines of word lists
                 ) -> str:
@@ -73,6 +75,7 @@ def spellings(*names: str # of lists
     words = [word for name in names for word in read_words(name)]
     return alternatives({*words, *map(fold, words)})
 
+# %% ../../nbs/lexicon/36_words.ipynb #words-open
 _OPEN_ENDS = set(read_words('open_ends'))
 _IN_CAPITALS = {word.upper() for word in _OPEN_ENDS if len(word) > 2} | {'OF', 'ET', 'EN', 'E', 'I', 'Y'} # not LA, OR
 OPEN_END = re.compile(rf'\b(?:{alternatives(_OPEN_ENDS | _IN_CAPITALS)})$') # "and", "of", "für", "ET": a line goes on

@@ -42,8 +42,8 @@ def parse_sample(text: str, # content of a sample file
 def hash_split(name: str,                           # of a resume
                test: float = .2, valid: float = .1, # shares
               ) -> str:                             # 'train', 'valid' or 'test'
-    "The part that a resume of this name belongs to, whatever other resumes there are"
-    u = int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) / 2**32
+    "The split that a resume of this name belongs to, whatever other resumes there are"
+    u = int(hashlib.sha256(name.encode()).hexdigest()[:8], 16) / 2**32 # in [0, 1)
     return 'test' if u < test else 'valid' if u < test+valid else 'train'
 
 # %% ../../nbs/tables/18_corpus.ipynb #c058
@@ -55,19 +55,21 @@ def sample_facts() -> pd.DataFrame: # one row per resume
     "Occupation, sector, seniority, country, path, layout, headings, bullets and language of all sample resumes"
     return pd.read_csv(_sample_folder()/'resumes.csv', dtype=str, keep_default_na=False)
 
+# %% ../../nbs/tables/18_corpus.ipynb #chunks
 def sample_chunks(languages=('en',)  # two-letter codes, one or several; None: all there are
                  ) -> pd.DataFrame:  # a chunk table with resume_id, order, kind and split
     "The sample corpus: whole invented resumes with a section for every chunk; raises `ValueError` for other languages"
-    wanted = sample_languages() if languages is None else [languages] if isinstance(languages, str) else list(languages)
+    languages = sample_languages() if languages is None else languages
+    wanted = [languages] if isinstance(languages, str) else list(languages)
     unknown = [language for language in wanted if language not in sample_languages()]
     if unknown:
         raise ValueError(f'there are no sample resumes in {shorten(unknown[0])!r}; there are '
                          f'{name_list(sample_languages())}')
     rows = []
-    for f in sorted(f for language in wanted for f in (_sample_folder()/'resumes'/language).glob('*.txt')):
-        split = hash_split(f.stem)
-        for i, chunk in enumerate(parse_sample(f.read_text(encoding='utf-8'))):
-            rows.append((f.stem, i, *chunk, split))
+    for path in sorted(f for language in wanted for f in (_sample_folder()/'resumes'/language).glob('*.txt')):
+        split = hash_split(path.stem)
+        for i, chunk in enumerate(parse_sample(path.read_text(encoding='utf-8'))):
+            rows.append((path.stem, i, *chunk, split))
     df = pd.DataFrame(rows, columns=['resume_id', 'order', 'text', 'section', 'kind', 'split'])
     return df.astype({c: object for c in df.columns.drop('order')})
 
@@ -78,18 +80,17 @@ PUBLIC = {'resume-5label': ('ganchengguang/resume-5label-classification', 'main'
 _TABLES = ('.txt', '.tsv', '.csv')
 
 def _snapshot(repo, revision, cache_dir):
-    "The folder of a data set from the Hub, or from the cache if the Hub cannot be asked"
+    "The folder of a data set from the Hub, or from the cache if the Hub cannot be reached"
     from huggingface_hub import snapshot_download
     fetch = partial(snapshot_download, repo, repo_type='dataset', revision=revision, cache_dir=cache_dir,
                     allow_patterns=[f'*{suffix}' for suffix in _TABLES])
     try:
         return Path(fetch())
-    except Exception:   # some releases, such as 1.33, don't look into the cache by themselves
+    except Exception as failed:   # some releases, such as 1.33, don't look into the cache by themselves
         try:
             return Path(fetch(local_files_only=True))
         except Exception:
-            pass
-        raise
+            raise failed from None
 
 # %% ../../nbs/tables/18_corpus.ipynb #d092
 def public_file(name: str,            # a key of `PUBLIC`
