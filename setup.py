@@ -19,7 +19,8 @@ for key in needed.split():
 licenses = {'apache2': 'Apache-2.0', 'mit': 'MIT', 'bsd3': 'BSD-3-Clause', 'gpl3': 'GPL-3.0-only'}
 statuses = ['1 - Planning', '2 - Pre-Alpha', '3 - Alpha', '4 - Beta', '5 - Production/Stable', '6 - Mature',
             '7 - Inactive']
-data = ['sample/*', 'sample/resumes/*/*', 'sample/json/*/*', 'schemas/*', 'lexicon/*/*.txt', 'engine/e5/*', 'ready/*', 'py.typed']
+data = ['sample/*', 'sample/resumes/*/*', 'sample/json/*/*', 'schemas/*', 'lexicon/*/*.txt', 'engine/e5/*',
+        'ready/*', 'py.typed']
 
 
 def reqs(key):
