@@ -10,7 +10,7 @@ import re
 from functools import cached_property
 from fastcore.basics import patch
 from .docx_package import W
-from ..lexicon.words import HEADING_STYLE, fold
+from ..lexicon.words import is_heading_style
 
 # %% ../../nbs/documents/52_docx_styles.ipynb #docx-styles-values
 _OFF = ('0', 'false', 'off', 'none')
@@ -142,8 +142,8 @@ def look(self:DocxStyles, paragraph) -> dict: # kind, size, bold, level
     "How a paragraph looks, from its style and its first run"
     style_id = value(paragraph, 'pPr', 'pStyle')
     style = self.styles.get(style_id)
-    name = (value(style, 'name') or '') if style is not None else ''
-    kind = 'heading' if HEADING_STYLE.match(fold(name)) else 'body'
+    name = value(style, 'name') if style is not None else None
+    kind = 'heading' if is_heading_style(name) else 'body'
     run = next((run for run in paragraph.iter(W+'r') if run.find(W+'t') is not None), None)
     level = self.level(paragraph, style_id)
     if run is None:

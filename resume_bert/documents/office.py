@@ -12,7 +12,7 @@ from fastcore.basics import patch
 from .readers import Reader, register, zip_type
 from .rtf import Flow, FlowWalk
 from .text import DocumentError, item_level
-from ..lexicon.words import HEADING_STYLE, fold
+from ..lexicon.words import is_heading_style
 
 # %% ../../nbs/documents/61_office.ipynb #office-zip
 _ODT = 'application/vnd.oasis.opendocument.text'   # and what begins so: templates
@@ -100,10 +100,10 @@ class OdtStyles:
         "Is a style of paragraphs one of headings, or is its parent?"
         for _ in range(_DEEPEST):
             style = self.styles.get(('paragraph', name))
-            if HEADING_STYLE.match(fold(name or '')) or style is None:
+            if is_heading_style(name) or style is None:
                 break
             name = style.get('parent-style-name')
-        return bool(HEADING_STYLE.match(fold(name or '')))
+        return is_heading_style(name)
 
 # %% ../../nbs/documents/61_office.ipynb #office-walk
 _FLOWS = {'note-body': 'note', 'annotation': 'comment', 'tracked-changes': 'deleted',

@@ -12,7 +12,7 @@ from ..core import Chunk, Resume
 from .readers import FORMATS, sniff
 from .text import DocumentError
 from .worker import worker
-from ..lexicon.languages import check_language, detect_language
+from ..lexicon.languages import check_language, detect_language, load_detector
 from ..plumbing.messages import install_hint, notice, printable_path, shorten
 from ..plumbing.prefetch import prefetch_map
 
@@ -99,6 +99,7 @@ def read_resume(source,            # a path, the bytes of a file, or a text of s
     _check_limits(timeout=timeout, memory=memory, max_pages=max_pages, max_size=max_size, max_unpacked=max_unpacked)
     _check_options(format, language)
     name, suffix, data = _open(source, int(max_size*2**20))
+    loading = load_detector() if language is None else None   # while the worker reads
     try:
         if len(data) > max_size*2**20:
             raise DocumentError(f'is larger than max_size={max_size} MB')
@@ -110,7 +111,8 @@ def read_resume(source,            # a path, the bytes of a file, or a text of s
         notice(text.replace('a document', name, 1))
     chunks, dropped = ([_as_chunk(c) for c in out[k]] for k in ('chunks', 'dropped'))
     file = None if isinstance(source, bytes) or name == 'the text' else Path(name).name
-    if language is None:
+    if loading:
+        loading.join()
         language = detect_language([chunk.text for chunk in chunks])
     return Resume(chunks, Path(file).stem if file else None, dropped, file, language)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from fastcore.basics import patch
 from .readers import Reader, register
 from .text import DocumentError, hidden_links, split_icons
-from ..lexicon.words import HEADING_STYLE, fold
+from ..lexicon.words import is_heading_style
 
 # %% ../../nbs/documents/60_rtf.ipynb #rtf-tokens
 _TOKEN = re.compile(rb"\\([a-zA-Z]{1,32})(-?\d{1,10})? ?|\\'([0-9a-fA-F]{2})|\\([^a-zA-Z])|"
@@ -247,7 +247,7 @@ def end_paragraph(self:RtfWalk):
     is_numbered = bool(_NUMBER.match(mark))
     text = ''.join([mark+' ' if is_numbered else '', *flow.words])
     text = text.encode('utf-16-le', 'surrogatepass').decode('utf-16-le', 'replace')   # halves of a character
-    is_heading = state.outline < 9 or bool(HEADING_STYLE.match(fold(self.styles.get(state.style, ''))))
+    is_heading = state.outline < 9 or is_heading_style(self.styles.get(state.style))
     if mark and not is_numbered:
         self.set_aside([mark], 'bullet')
     self.add_paragraph(text, 'heading' if is_heading else 'body', state.level+1 if mark and not is_numbered else None)

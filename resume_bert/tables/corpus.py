@@ -59,12 +59,14 @@ def sample_facts() -> pd.DataFrame: # one row per resume
 def sample_chunks(languages=('en',)  # two-letter codes, one or several; None: all there are
                  ) -> pd.DataFrame:  # a chunk table with resume_id, order, kind and split
     "The sample corpus: whole invented resumes with a section for every chunk; raises `ValueError` for other languages"
-    languages = sample_languages() if languages is None else languages
+    known = sample_languages()
+    if languages is None:
+        languages = known
     wanted = [languages] if isinstance(languages, str) else list(languages)
-    unknown = [language for language in wanted if language not in sample_languages()]
+    unknown = [language for language in wanted if language not in known]
     if unknown:
         raise ValueError(f'there are no sample resumes in {shorten(unknown[0])!r}; there are '
-                         f'{name_list(sample_languages())}')
+                         f'{name_list(known)}')
     rows = []
     for path in sorted(f for language in wanted for f in (_sample_folder()/'resumes'/language).glob('*.txt')):
         split = hash_split(path.stem)
