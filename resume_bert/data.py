@@ -7,10 +7,12 @@ __all__ = ['NO_TEXT', 'EMPTIED', 'SPLITS', 'LONG_TEXT', 'RowNames', 'conflicting
            'to_resumes', 'row_names']
 
 # %% ../nbs/03_data.ipynb #imports
+import json
 from pathlib import Path
 import numpy as np, pandas as pd
 from .cleaning import check_steps, clean_text, clean_texts, near_duplicates, other_language
 from .core import Chunk, Resume
+from .engine.tags import place_fields, read_fields
 from .plumbing.messages import name_list, notice, row_list, shorten
 from .reading import read_table
 from .tables.columns import as_text, find_columns
@@ -23,12 +25,20 @@ def _column_names(df, where, labelled, text_col, section_col, resume_col, order_
         if given not in (None, default) and given not in df:
             raise ValueError(f'{where} has no column {given!r}; its columns are: {name_list(df.columns)}')
     wanted = [(text, 'text'), (section, 'section'), (resume_col or 'resume_id', 'resume_id'),
-              (order_col or 'order', 'order'), ('kind', 'kind'), ('split', 'split')]
+              (order_col or 'order', 'order'), *((name, name) for name in ('kind', 'split', 'fields', 'entry'))]
     names = {}
     for column, name in wanted:
         if column is not None and column in df:
             names.setdefault(column, name)
     return names
+
+# %% ../nbs/03_data.ipynb #readlist
+def _list_as_json(cell):
+    "A list, tuple or array as JSON, a dictionary (which the check will refuse) as text; anything else unchanged"
+    def plain(x): return x.tolist() if isinstance(x, np.ndarray) else str(x)
+    if isinstance(cell, (dict, np.ndarray)):
+        cell = plain(cell)
+    return json.dumps(cell, ensure_ascii=False, default=plain) if isinstance(cell, (list, tuple)) else cell
 
 # %% ../nbs/03_data.ipynb #readcell
 def _read(df, where, labelled, *columns):
@@ -42,13 +52,33 @@ def _read(df, where, labelled, *columns):
     df.attrs = {}
     rows = [x if isinstance(x, (int, str)) else str(x) for x in df.index.tolist()]
     df.index = pd.Index(rows, dtype=object)
-    for c in ('text', 'section', 'kind', 'resume_id', 'split'):
-        if c in df:
-            df[c] = as_text(df[c], where, numbers=c != 'text')
+    if 'fields' in df:
+        df['fields'] = df['fields'].astype(object).map(_list_as_json)
+    for c in df.columns.drop('order', errors='ignore'):
+        df[c] = as_text(df[c], where, numbers=c != 'text')
     df = df.assign(row=df.index, unusable='').reset_index(drop=True)
     for why, rows in unlabelled.items() if labelled else ():
         df.loc[df['row'].isin(rows) & (df['unusable'] == ''), 'unusable'] = why
     return df, source
+
+# %% ../nbs/03_data.ipynb #cleanfields
+_IN_VALUES = ('mojibake', 'entities') # cleaning steps that change letters anywhere in a text
+_FLAGS = {'1.0': '1', 'true': '1', '0.0': '0', 'false': '0'} # other ways to write a cell of `entry`
+
+def _clean_fields(cell, steps):
+    "A cell of `fields` with clean values, as JSON; '' for none, and unchanged where it cannot be read"
+    try:
+        found = read_fields(cell)
+    except ValueError:
+        return cell
+    values, _ = clean_texts([value for _, value, _ in found], [step for step in steps if step in _IN_VALUES])
+    pairs = [('I-'*goes_on+tag, value) for (tag, _, goes_on), value in zip(found, values)]
+    return json.dumps(pairs, ensure_ascii=False) if pairs else ''
+
+def _clean_entry(cell):
+    "'1' or '0' for other ways to write them; anything else is only cleaned"
+    cell = clean_text(cell)
+    return _FLAGS.get(cell.casefold(), cell)
 
 # %% ../nbs/03_data.ipynb #cleancell
 NO_TEXT = 'no text'
@@ -61,6 +91,10 @@ def _clean(df, steps):
     df = df.assign(text=pd.Series(texts, index=df.index, dtype=object))
     for c in df.columns.intersection(['section', 'kind', 'resume_id']):
         df[c] = df[c].map({x: clean_text(x) for x in df[c].unique()}).astype(object)
+    if 'fields' in df:
+        df['fields'] = df['fields'].map({x: _clean_fields(x, steps) for x in df['fields'].unique()}).astype(object)
+    if 'entry' in df:
+        df['entry'] = df['entry'].map(_clean_entry).astype(object)
     blank = (df['text'] == '') & (df['unusable'] == '')
     df.loc[blank, 'unusable'] = [EMPTIED if clean_text(t) else NO_TEXT for t in raw[blank]]
     changed = sum(new != old for new, old in zip(texts, raw))
@@ -77,6 +111,19 @@ def _order_column(df, where='the table'):
         raise ValueError(f'{where}: order is not a number in {row_list(df["row"][odd])}')
     return as_text(df['order'], where, numbers=True)
 
+# %% ../nbs/03_data.ipynb #checkfields
+def _check_fields(df, where):
+    "Raise `ValueError` for cells of `fields` or `entry` that cannot be used"
+    if 'entry' in df and not df['entry'].isin(('1', '0', '')).all():
+        odd = df[~df['entry'].isin(('1', '0', ''))]
+        first = shorten(odd['entry'].iloc[0])
+        raise ValueError(f'{where}: entry is {first!r} in {row_list(odd["row"])}; it must be 1, 0 or empty')
+    for row, text, cell in zip(df['row'], df['text'], df['fields'] if 'fields' in df else ()):
+        try:
+            place_fields(text, cell)
+        except ValueError as e:
+            raise ValueError(f'{where}: row {row}: {e}') from None
+
 # %% ../nbs/03_data.ipynb #checkcell
 SPLITS = ('train', 'valid', 'test')
 
@@ -84,6 +131,9 @@ def _check(df, where):
     "Raise `ValueError` for what cannot be mended; changes nothing"
     if 'resume_id' in df and (df['resume_id'] == '').any():
         raise ValueError(f'{where}: no resume_id in {row_list(df["row"][df["resume_id"] == ""])}')
+    if 'resume_id' not in df and len(missing := df.columns.intersection(['fields', 'entry'])):
+        what = 'fields' if 'fields' in missing else 'entries'
+        raise ValueError(f'{where}: {what} need whole resumes; add a column resume_id')
     if 'split' in df and not df['split'].isin(SPLITS).all():
         odd = df[~df['split'].isin(SPLITS)]
         first = shorten(odd['split'].iloc[0])
@@ -95,6 +145,7 @@ def _check(df, where):
         _check_sections(usable, where)
     if 'order' in df:
         _order_column(usable, where)
+    _check_fields(usable, where)
 
 def _check_sections(df, where):
     empty = df['row'][df['section'] == '']
@@ -234,9 +285,10 @@ def load_chunks(data,                    # path of a file or folder, a DataFrame
 
     Drops rows without text, repeated rows (same text, same section) of tables without `resume_id`, and rows that a
     labelling tool exported without one label; a notice names each of them. Brings the rows of a resume together, sorted
-    by `order` if there is one; apart from that the order never changes. Raises `FileNotFoundError` for a missing file,
-    and `ValueError` for a missing column, an empty table, cells that are not text, rows without a section, and fewer
-    than two sections."""
+    by `order` if there is one; apart from that the order never changes. A table of resumes may have two more columns,
+    `fields` (pairs of tag and value, as a list or as JSON) and `entry` (1 where an entry begins): see `engine.tags`.
+    Raises `FileNotFoundError` for a missing file, and `ValueError` for a missing column, an empty table, cells that are
+    not text, rows without a section, fewer than two sections, and fields whose values are not in the text."""
     steps = check_steps(clean)
     where = str(data) if isinstance(data, (str, Path)) else 'the table'
     table = read_table(data, encoding)
@@ -257,15 +309,19 @@ def encode_labels(sections # sequence of section names
 
 # %% ../nbs/03_data.ipynb #c072
 def to_resumes(df: pd.DataFrame) -> list: # of `Resume`, in order of first appearance
-    "The resumes of a chunk table; without `resume_id`, one resume per row"
-    nothing = [None]*len(df)
-    section, kind = (df[c] if c in df else nothing for c in ('section', 'kind'))
+    """The resumes of a chunk table; without `resume_id`, one resume per row.
+
+    Chunks have `fields` and `starts_entry` where the table has the columns `fields` and `entry`."""
+    columns = ('text', 'section', 'kind', 'fields', 'entry')
+    cells = zip(*(df[c] if c in df else [None]*len(df) for c in columns))
     ids = df['resume_id'] if 'resume_id' in df else range(len(df))
     resumes = {}
-    for resume_id, *chunk in zip(ids, df['text'], section, kind):
+    for resume_id, (text, section, kind, fields, entry) in zip(ids, cells):
         if resume_id not in resumes:
             resumes[resume_id] = Resume(resume_id=resume_id if 'resume_id' in df else None)
-        resumes[resume_id].chunks.append(Chunk(*chunk))
+        placed = None if fields is None else tuple(place_fields(text, fields))
+        starts = {'1': True, '0': False}.get(entry)
+        resumes[resume_id].chunks.append(Chunk(text, section, kind, starts_entry=starts, fields=placed))
     return list(resumes.values())
 
 # %% ../nbs/03_data.ipynb #d085

@@ -4,18 +4,20 @@
 
 # %% auto #0
 __all__ = ['MIN_RANDOM_WINDOW', 'AUGMENTATIONS', 'ADDED_BULLETS', 'SENTENCE_WORDS', 'JOINED_WORDS', 'JOIN_SHARE', 'LINE_WIDTH',
-           'ClassificationDataset', 'pad_batch', 'epoch_rng', 'LengthGroupedBatches', 'make_loader', 'padding_ratio',
-           'draw_windows', 'ResumeDataset', 'augment_resume']
+           'ENTRY', 'SEPARATORS', 'ClassificationDataset', 'pad_batch', 'epoch_rng', 'LengthGroupedBatches',
+           'make_loader', 'padding_ratio', 'draw_windows', 'ResumeDataset', 'augment_resume']
 
 # %% ../nbs/05_dataset.ipynb #imports
-import random, textwrap
+import random, re, textwrap
+from dataclasses import replace
 from functools import partial
 import torch
 from fastcore.basics import patch
 from torch.utils.data import DataLoader, Dataset
 from .cleaning import strip_bullet
-from .tokens import MAX_CHUNK, encode_texts, longest_first, make_window, pack, special_ids
-from .tokens import split_by_length
+from .engine.tags import CHUNK_LABELS, NO_MARK, TAG_LABELS, MarkedText, token_labels
+from .tokens import MAX_CHUNK, encode_texts, encode_with_offsets, longest_first, make_window
+from .tokens import pack, special_ids, split_by_length
 
 # %% ../nbs/05_dataset.ipynb #c015
 class ClassificationDataset(Dataset):
@@ -54,7 +56,7 @@ class ClassificationDataset(Dataset):
         return item if self.labels is None else item | dict(label=torch.tensor(int(self.labels[i])))
 
 # %% ../nbs/05_dataset.ipynb #c021
-def pad_batch(items,    # of a dataset, with `label` (a number), `labels` (one per token) or neither
+def pad_batch(items,    # of a dataset, with a number as `label`, `labels`, `kinds` and `tags` of tokens, or neither
               pad_id=0):
     "One dict of tensors, padded to the longest item; `labels` is padded with -100, which the loss ignores"
     def pad(key, value):
@@ -63,9 +65,7 @@ def pad_batch(items,    # of a dataset, with `label` (a number), `labels` (one p
     batch = dict(input_ids=pad('input_ids', pad_id), attention_mask=pad('attention_mask', 0))
     if 'label' in items[0]:
         batch['labels'] = torch.stack([item['label'] for item in items])
-    if 'labels' in items[0]:
-        batch['labels'] = pad('labels', -100)
-    return batch
+    return batch | {key: pad(key, -100) for key in ('labels', 'kinds', 'tags') if key in items[0]}
 
 # %% ../nbs/05_dataset.ipynb #ds4rng
 def epoch_rng(seed: int, epoch: int) -> random.Random:
@@ -169,29 +169,39 @@ class ResumeDataset(Dataset):
                  max_chunk=MAX_CHUNK, # of a chunk, in tokens
                  single=.6, short=.3, # see `draw_windows`; guessed
                  seed=42,
-                 augment=False):      # change the form of each resume in each epoch, see `augment_resume`?
+                 augment=False,       # change the form of each resume in each epoch, see `augment_resume`?
+                 marks=None,          # fields, see `engine.tags.mark_fields`: a list of lists of strings; None: none
+                 kinds=None):         # list of lists of numbers among `engine.tags.CHUNK_LABELS`, with `marks`
         if len(resumes) != len(labels) or any(len(t) != len(y) for t, y in zip(resumes, labels)):
             raise ValueError('ResumeDataset: texts and labels do not have the same shape')
         self.first, self.sep, self.pad_id = special_ids(tokenizer)
         self.tokenizer, self.max_len, self.max_chunk = tokenizer, max_len, min(max_chunk, max_len-2)
-        self.single, self.short, self.seed = single, short, seed
-        self.given = (resumes, labels) if augment else None # kept only to be augmented
+        self.single, self.short, self.seed, self.has_fields = single, short, seed, marks is not None
+        columns = [resumes, labels, marks, kinds] if self.has_fields else [resumes, labels]
+        chunks = [[MarkedText(*chunk) for chunk in zip(*resume, strict=True)] for resume in zip(*columns, strict=True)]
+        self.given = chunks if augment else None    # kept only to be augmented
         if not augment:
-            self._encode(resumes, labels)
+            self._encode(chunks)
         self.draw(0)
 
-    def _encode(self, resumes, labels):
-        ids = iter(encode_texts([text for texts in resumes for text in texts], self.tokenizer))
-        self.resumes, self.labels = [], labels
-        for texts in resumes:
-            self.resumes.append([next(ids)[:self.max_chunk] for _ in texts])
+    def _encode(self, resumes):
+        "Token ids, and where there are fields the labels of the tokens, of all chunks"
+        texts, self.chunks, self.tags = [chunk.text for resume in resumes for chunk in resume], resumes, None
+        if self.has_fields:
+            ids, offsets = encode_with_offsets(texts, self.tokenizer)
+            offsets = iter(offsets)
+            self.tags = [[token_labels(chunk.marks, next(offsets))[:self.max_chunk] for chunk in resume]
+                         for resume in resumes]
+        else:
+            ids = encode_texts(texts, self.tokenizer)
+        ids = iter(ids)
+        self.resumes = [[next(ids)[:self.max_chunk] for _ in resume] for resume in resumes]
 
     def draw(self, epoch: int):
         "Cut every resume into new windows: (resume, first chunk, behind the last chunk)"
         rng, self.windows = epoch_rng(self.seed, epoch), []
         if self.given:
-            augmented = [augment_resume(texts, labels, rng) for texts, labels in zip(*self.given)]
-            self._encode(*zip(*augmented))
+            self._encode([augment_resume(chunks, rng) for chunks in self.given])
         for r, chunks in enumerate(self.resumes):
             lengths = [len(ids)+1 for ids in chunks]
             spans = draw_windows(lengths, self.max_len, self.single, self.short, rng)
@@ -206,15 +216,24 @@ def __getitem__(self: ResumeDataset, i):
     "Window `i` as a dict of tensors; `labels` is -100 where there is none"
     r, start, end = self.windows[i]
     ids, at = make_window(self.resumes[r][start:end], self.first, self.sep)
-    labels = torch.full((len(ids),), -100)
-    labels[at] = torch.tensor([int(y) for y in self.labels[r][start:end]])
-    mask = torch.ones(len(ids), dtype=torch.long)
-    return dict(input_ids=torch.tensor(ids), attention_mask=mask, labels=labels)
+    def at_ends(values):
+        spread = torch.full((len(ids),), -100)
+        spread[at] = torch.tensor([int(value) for value in values])
+        return spread
+    chunks = self.chunks[r][start:end]
+    item = dict(input_ids=torch.tensor(ids), attention_mask=torch.ones(len(ids), dtype=torch.long),
+                labels=at_ends(chunk.label for chunk in chunks))
+    if self.has_fields:
+        tags, _ = make_window(self.tags[r][start:end], -100, -100)
+        item |= dict(kinds=at_ends(chunk.kind for chunk in chunks), tags=torch.tensor(tags))
+    return item
 
 # %% ../nbs/05_dataset.ipynb #c054
 AUGMENTATIONS = dict(bullets=dict(keep=.6, strip=.25, add=.15),
                      full_stops=dict(keep=.45, strip=.25, add=.3),
-                     lines=dict(keep=.55, join=.3, wrap=.15)) # how often each is drawn; guessed
+                     lines=dict(keep=.55, join=.3, wrap=.15),
+                     headers=dict(keep=.5, join=.15, split=.2, turn=.15), # of entries with marked fields
+                     capitals=dict(keep=.85, fields=.15)) # how often each is drawn; guessed
 ADDED_BULLETS = '•·-*●'      # guessed, as is everything below
 SENTENCE_WORDS = 5           # a shorter text gets neither a bullet nor a full stop
 JOINED_WORDS = 60            # of a joined paragraph, at most
@@ -223,53 +242,139 @@ LINE_WIDTH = 50, 100         # characters of a wrapped line, at most
 
 def _is_sentence(text): return len(text.split()) >= SENTENCE_WORDS
 
-def _with_bullet(text, action, mark):
-    "`text` without its bullet ('strip'), or a sentence with the bullet `mark` ('add'), else as it is"
-    bare = strip_bullet(text)
+def _with_bullet(chunk, action, mark):
+    "A chunk without its bullet ('strip'), or a sentence with the bullet `mark` ('add'), else as it is"
+    bare = strip_bullet(chunk.text)
     if action == 'strip':
-        return bare or text
-    return f'{mark} {text}' if action == 'add' and bare == text and _is_sentence(text) else text
+        return chunk[len(chunk.text)-len(bare):] if bare else chunk
+    return chunk.around(f'{mark} ') if action == 'add' and bare == chunk.text and _is_sentence(bare) else chunk
 
 # %% ../nbs/05_dataset.ipynb #ds16stop
-def _with_full_stop(text, action):
-    "A sentence without its full stop ('strip'), or with one ('add'), else the text as it is"
+def _with_full_stop(chunk, action):
+    "A sentence without its full stop ('strip'), or with one ('add'), else the chunk as it is"
+    text = chunk.text
     if not _is_sentence(text):
-        return text
+        return chunk
     if action == 'strip' and text.endswith('.') and text[-2].isalnum():
-        return text[:-1]
-    return text + '.' if action == 'add' and text[-1].isalnum() else text
+        return chunk[:-1]
+    return chunk.around(after='.') if action == 'add' and text[-1].isalnum() else chunk
 
 # %% ../nbs/05_dataset.ipynb #ds18join
-def _join_sentences(texts, labels, rng):
-    "Some neighbouring sentences of one label as one paragraph; returns (text, label) pairs"
-    pairs = []
-    for text, label in zip(texts, labels):
-        last, last_label = pairs[-1] if pairs else ('', None)
-        are_sentences = last_label == label and _is_sentence(text) and _is_sentence(last)
-        if are_sentences and len(f'{last} {text}'.split()) <= JOINED_WORDS and rng.random() < JOIN_SHARE:
-            pairs[-1] = f'{last} {strip_bullet(text)}', label
+ENTRY = CHUNK_LABELS.index('entry')
+
+def _join_sentences(chunks, rng):
+    "Some neighbouring sentences of one label as one paragraph"
+    out = []
+    for chunk in chunks:
+        last, words = (out[-1], f'{out[-1].text} {chunk.text}'.split()) if out else (None, ())
+        are_sentences = last and last.label == chunk.label and _is_sentence(chunk.text) and _is_sentence(last.text)
+        fits = are_sentences and chunk.kind != ENTRY and len(words) <= JOINED_WORDS
+        if fits and rng.random() < JOIN_SHARE:
+            bare = strip_bullet(chunk.text)
+            out[-1] = last.joined(chunk[len(chunk.text)-len(bare):])
         else:
-            pairs.append((text, label))
-    return pairs
+            out.append(chunk)
+    return out
+
+def _wrap(chunk, width):
+    "A chunk broken into lines of at most `width` characters"
+    out, end = [], 0
+    for line in textwrap.wrap(chunk.text, width, break_long_words=False) or [chunk.text]:
+        start = chunk.text.index(line, end)
+        end = start+len(line)
+        out.append(chunk[start:end])
+    return [out[0], *_continued(out[1:])]
+
+def _continued(chunks):
+    "Chunks in which no entry begins"
+    return [replace(chunk, kind=0) if chunk.kind == ENTRY else chunk for chunk in chunks]
+
+# %% ../nbs/05_dataset.ipynb #ds25hd
+SEPARATORS = ', ', ' | ', ' – ', ' · ', ' - ', ' / '
+_CUT = re.compile(r'\s*(?:[|·•;]|\s[–—-]\s|,\s)\s*') # where a header line may be cut
+_POSTS = ''.join(chr(TAG_LABELS.index(f'B-{tag}')) for tag in ('position', 'degree')) # marks in the header of a post
+_HEADER = 200 # characters of a header line, at most
+_INSIDE = {i for i, label in enumerate(TAG_LABELS) if label[0] == 'I'}
+
+def _runs(chunks):
+    "The chunks in runs: the header of an entry, or a single other chunk"
+    run = []
+    for chunk in chunks:
+        goes_on = run and run[0].kind == ENTRY != chunk.kind and chunk.has_fields and chunk.label == run[0].label
+        if run and not goes_on:
+            yield run
+            run = []
+        run.append(chunk)
+    if run:
+        yield run
+
+def _is_post(run):
+    "Whether a run is the header of a job or a study"
+    return run[0].kind == ENTRY and any(mark in chunk.marks for chunk in run for mark in _POSTS)
+
+def _split(chunk):
+    "A header line cut between its fields"
+    out, done = [], 0
+    for match in _CUT.finditer(chunk.text):
+        before, sign, after = (chunk.marks[i:j] for i, j in ((done, match.start()), match.span(), (match.end(), None)))
+        between = before.strip(NO_MARK) and after.strip(NO_MARK) and not sign.strip(NO_MARK)
+        if between and ord(after[0]) not in _INSIDE:
+            out.append(chunk[done:match.start()])
+            done = match.end()
+    out.append(chunk[done:])
+    return [out[0], *_continued(out[1:])]
+
+def _turned(run, rng):
+    "The lines of a header in another order"
+    if any(ord(chunk.marks[0]) in _INSIDE for chunk in run):
+        return run                              # a field goes on from one line to the next
+    order = rng.choice((run[::-1], [*run[1:], run[0]], [run[-1], *run[:-1]]))
+    return [replace(order[0], kind=ENTRY), *_continued(order[1:])]
+
+def _with_headers(chunks, action, rng):
+    "The chunks with the headers of jobs and studies set in another way: 'join', 'split' or 'turn'"
+    out, sep = [], rng.choice(SEPARATORS)
+    for run in _runs(chunks):
+        if not _is_post(run):
+            out += run
+        elif action == 'split':
+            out += [part for chunk in run for part in _split(chunk)]
+        elif action == 'turn':
+            out += _turned(run, rng)
+        elif sum(len(chunk.text) for chunk in run) < _HEADER:
+            joined = run[0]
+            for chunk in run[1:]:
+                joined = joined.joined(chunk, sep)
+            out.append(joined)
+        else:
+            out += run
+    return out
+
+def _in_capitals(chunk):
+    "A chunk with fields in capitals, where they fit its marks"
+    text = chunk.text.upper()
+    fits = chunk.has_fields and len(text) == len(chunk.text) and not _is_sentence(text)
+    return replace(chunk, text=text) if fits else chunk
 
 # %% ../nbs/05_dataset.ipynb #c056
-def augment_resume(texts,  # of one resume, in order
-                   labels, # one per text
+def augment_resume(chunks, # of one resume, in order: `MarkedText`s
                    rng,    # a `random.Random`
-                  ) -> tuple: # (texts, labels): fewer where sentences were joined, more where lines were broken
+                  ) -> list: # fewer where sentences were joined, more where lines were broken
     """One resume as another writer or another PDF reader would have set it.
 
-    Bullets, full stops and line breaks are drawn by `AUGMENTATIONS`, one way for all its lines."""
+    Bullets, full stops, line breaks, headers and capitals are drawn by `AUGMENTATIONS`, one way for all its lines."""
     drawn = {what: rng.choices(list(odds), list(odds.values()))[0] for what, odds in AUGMENTATIONS.items()}
     mark, width = rng.choice(ADDED_BULLETS), rng.randint(*LINE_WIDTH)
-    texts = [_with_full_stop(_with_bullet(t, drawn['bullets'], mark), drawn['full_stops']) for t in texts]
-    pairs = list(zip(texts, labels))
+    chunks = [_with_full_stop(_with_bullet(chunk, drawn['bullets'], mark), drawn['full_stops']) for chunk in chunks]
+    if drawn['headers'] != 'keep':
+        chunks = _with_headers(chunks, drawn['headers'], rng)
+    if drawn['capitals'] == 'fields':
+        chunks = list(map(_in_capitals, chunks))
     if drawn['lines'] == 'join':
-        pairs = _join_sentences(texts, labels, rng)
+        chunks = _join_sentences(chunks, rng)
     if drawn['lines'] == 'wrap':
-        wrapped = [textwrap.wrap(text, width, break_long_words=False) or [text] for text in texts]
-        pairs = [(line, label) for lines, label in zip(wrapped, labels) for line in lines]
-    return [text for text, _ in pairs], [label for _, label in pairs]
+        chunks = [line for chunk in chunks for line in _wrap(chunk, width)]
+    return chunks
 
 # %% ../nbs/05_dataset.ipynb #ds21draw
 @patch
@@ -278,11 +383,10 @@ def draw(self: ClassificationDataset, epoch):
     if not self.given:
         return
     rng = epoch_rng(self.seed, epoch)
-    texts, labels, origin = [], [], []
+    lines, origin = [], []
     for i, (text, label) in enumerate(zip(*self.given)):
-        lines, line_labels = augment_resume([text], [label], rng)
-        texts += lines
-        labels += line_labels
-        origin += [i]*len(lines)
-    self._encode(texts, labels)
+        found = augment_resume([MarkedText(text, label)], rng)
+        lines += found
+        origin += [i]*len(found)
+    self._encode([line.text for line in lines], [line.label for line in lines])
     self.origin = origin

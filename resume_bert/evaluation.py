@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['SCORES', 'FEWEST', 'FEW', 'TEMPERATURES', 'confusion', 'scores', 'score_intervals', 'compare', 'calibration_error',
-           'fit_temperature', 'Report', 'evaluate', 'with_interval']
+           'fit_temperature', 'field_f1', 'Report', 'evaluate', 'with_interval']
 
 # %% ../nbs/09_evaluation.ipynb #imports
+from collections import Counter
 from dataclasses import dataclass, field
 import numpy as np, pandas as pd
 from fastcore.basics import patch
@@ -182,6 +183,24 @@ def _per_section(matrix, ends, sections):
     table.insert(4, 'f1_high', ends[1])
     return table.astype({'support': int})
 
+# %% ../nbs/09_evaluation.ipynb #spn2
+def _spans(resume):
+    "The fields of a resume as (chunk, tag, start, end)"
+    return {(n, f.tag, f.start, f.end) for n, chunk in enumerate(resume) for f in chunk.fields or ()}
+
+def field_f1(truth, got # resumes with fields, the same chunks in both
+            ) -> dict: # tag -> (precision, recall, F1, fields in the truth); '' for all tags
+    "How many fields are found exactly"
+    right, found, true = Counter(), Counter(), Counter()
+    for a, b in zip(map(_spans, truth), map(_spans, got), strict=True):
+        for count, spans in ((right, a & b), (found, b), (true, a)):
+            count.update(tag for _, tag, *_ in spans)
+            count[''] += len(spans)
+    def scores(tag):
+        p, r = right[tag]/max(found[tag], 1), right[tag]/max(true[tag], 1)
+        return p, r, 2*p*r/max(p+r, 1e-12), true[tag]
+    return {tag: scores(tag) for tag in sorted(true | found)}
+
 # %% ../nbs/09_evaluation.ipynb #ev11mist
 def _mistakes(texts, y, probs, sections):
     "The rows that were predicted wrongly, the most confident first"
@@ -206,6 +225,7 @@ class Report:
     mistakes: pd.DataFrame = None  # most confident first: text, truth, predicted, confidence
     drawn: str = 'rows'    # what the intervals draw: 'rows' or 'resumes'
     units: int = None      # how many of them there are
+    fields: dict = field(default_factory=dict)     # of `field_f1`, where the rows have fields
     notes: list = field(default_factory=list)      # baselines that learned from a part of the rows, or were left out
 
 # %% ../nbs/09_evaluation.ipynb #ev13train
@@ -312,6 +332,9 @@ def _caption(self: Report):
     lines = [f'{self.n:,} rows; {what}; {error}']
     if FEWEST <= n < FEW:
         lines.append(f'With fewer than {FEW} {self.drawn} the intervals are too narrow.')
+    if self.fields:
+        p, r, f1, n = self.fields['']
+        lines.append(f'fields found exactly: precision {p:.3f}, recall {r:.3f}, F1 {f1:.3f} ({n:,} fields)')
     return '\n'.join(lines + self.notes)
 
 @patch
@@ -384,6 +407,8 @@ def to_dict(self: Report, texts: bool = False # include the texts of the mistake
         found['per_section'][section] = {name: _plain(value) for name, value in row.items()}
     found |= _matrix(self.confusion)
     found['baselines'] = {kind: _flat(metrics) for kind, metrics in self.baselines.items()}
+    if self.fields:
+        found['fields'] = {tag or 'all': [round(x, 5) for x in values] for tag, values in self.fields.items()}
     if self.notes:
         found['notes'] = self.notes
     if self.unseen:

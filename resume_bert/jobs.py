@@ -80,7 +80,7 @@ def make_demo_run(full: bool = False, progress: bool = True): # the `Run`
 def _beside_ready(report): # a DataFrame
     "The scores of a report, and below them those that are stored with the ready model"
     from resume_bert.evaluation import with_interval
-    from resume_bert.inference import ready_folder
+    from resume_bert.engine.opening import ready_folder
     stored = loads((ready_folder()/'metrics.json').read_text(encoding='utf-8'))
     table = report.table()
     table.loc['the ready model, stored'] = [
@@ -210,10 +210,12 @@ def export(run: str,                # folder of a run
     return write_bundle(run, out, int8=precision != 'fp32', fp32=precision != 'int8', data=data, overwrite=overwrite)
 
 # %% ../nbs/98_jobs.ipynb #jobs41
-def _output_paths(files, folder, suffix, overwrite):
+def _output_paths(files, folder, suffix, overwrite, redacted=False):
     "A path in `folder` for each file; raises `ValueError` and `FileExistsError` when one would replace something"
     stems = [Path(file).stem for file in files]
     names = [stem if stems.count(stem) == 1 else Path(file).name for file, stem in zip(files, stems)]
+    if redacted:                                            # a file is often called after the person
+        names = [f'resume-{i:0{len(str(len(files)))}}' for i in range(1, len(files)+1)]
     paths = [Path(folder)/(name+suffix) for name in names]
     if twice := next((path for path in paths if paths.count(path) > 1), None):
         raise ValueError(f'sections: two files would both be written to {twice}; '
@@ -237,7 +239,8 @@ def _labelled(read, open_classifier, at_once):
             yield from open_classifier().label_stream(chain([(file, resume)], read), at_once)
 
 # %% ../nbs/98_jobs.ipynb #jobs47
-def _rendered(resume, file, format, redacted=False, compact=False, coloured=False, where=False, pictures=None):
+def _rendered(resume, file, format, redacted=False, compact=False, coloured=False, where=False, review=None,
+              pictures=None):
     "A labelled resume as text; `pictures`: limits for drawing the pages of its file, or None for a page without them"
     if redacted:
         from resume_bert.fields.redaction import redact
@@ -245,7 +248,7 @@ def _rendered(resume, file, format, redacted=False, compact=False, coloured=Fals
     if pictures is not None:
         from resume_bert.overlay import html_with_pictures
         return html_with_pictures(resume, file, **pictures)
-    return f'{resume.to_terminal(where)}\n' if coloured else write(resume, format, compact, where)
+    return f'{resume.to_terminal(where, review)}\n' if coloured else write(resume, format, compact, where, review)
 
 def _write_or_print(resume, file, path, format, many, **options):
     "Write a labelled resume to `path` or, if that is None, print it; raises the error that came in its place"
@@ -258,7 +261,8 @@ def _write_or_print(resume, file, path, format, many, **options):
         with atomic_file(path) as tmp:
             tmp.write_text(text, encoding='utf-8')
     else:
-        title = f'== {file}\n' if many and format == 'text' else ''
+        name = 'a redacted resume' if options.get('redacted') else file
+        title = f'== {name}\n' if many and format == 'text' else ''
         print(title+text, end='', flush=True)
 
 # %% ../nbs/98_jobs.ipynb #jobs4b
@@ -277,12 +281,14 @@ def _errors_as_lines(failed, many, clear=lambda: None):
 # %% ../nbs/98_jobs.ipynb #jobs49
 _DRAWING = 'timeout', 'memory', 'max_size' # limits of `read_resume` that hold for pictures too
 
-def _check_output(format, printed, redact, pictures):
+def _check_output(format, printed, redact, pictures, review=None):
     "Raise `ValueError` for options that do not go together; `printed`: are several resumes printed?"
     if format not in WRITERS:
         raise ValueError(f'sections: format={format!r}, but it must be one of {", ".join(WRITERS)}')
     if WRITERS[format].is_page and printed:
         raise ValueError('sections: several pages need --out DIR')
+    if review is not None and not 0 <= review <= 1:
+        raise ValueError(f'sections: review={review!r}, but it must be a number from 0 to 1')
     if pictures and format != 'html':
         raise ValueError('sections: --pictures needs --format html')
     if pictures and redact:
@@ -294,6 +300,7 @@ def sections(files: list,             # resumes, one per file
              out: str = None,         # folder for one file per resume; None: print them
              overwrite: bool = False, # replace what is there
              where: bool = False,     # also in text and JSON Resume: page and lines of each chunk, OCR confidence
+             review: float = None,    # mark sections and fields that are less certain than this, 0 to 1
              pictures: bool = False,  # with --format html: the pages of a PDF, with the sections drawn on them
              redact: bool = False,    # replace names, addresses, phone numbers and links by placeholders
              run: str = None,         # folder of a run or bundle; None: the ready model
@@ -307,8 +314,8 @@ def sections(files: list,             # resumes, one per file
     from tqdm.auto import tqdm
     many, failed = len(files) > 1, []
     check_language(kwargs.get('language'), 'sections')
-    _check_output(format, many and not out, redact, pictures)
-    paths = _output_paths(files, out, WRITERS[format].suffix, overwrite) if out else [None]*len(files)
+    _check_output(format, many and not out, redact, pictures, review)
+    paths = _output_paths(files, out, WRITERS[format].suffix, overwrite, redact) if out else [None]*len(files)
     limits = {name: kwargs[name] for name in _DRAWING if name in kwargs} if pictures else None
     once = cache(partial(open_classifier, run, device, passes=passes, transition_weight=transition_weight))
     if run:
@@ -317,7 +324,8 @@ def sections(files: list,             # resumes, one per file
     bar = tqdm(labelled, total=len(files), unit='file', disable=not (many and sys.stderr.isatty()), leave=False)
     for (_, resume), file, path in zip(bar, files, paths):
         with _errors_as_lines(failed, many, bar.clear):
-            _write_or_print(resume, file, path, format, many, redacted=redact, where=where, pictures=limits)
+            _write_or_print(resume, file, path, format, many, redacted=redact, where=where, review=review,
+                            pictures=limits)
     if many and out:
         print(f'{len(files)-len(failed):,} of {len(files):,} files written to {out}', file=sys.stderr)
     return len(failed)

@@ -16,6 +16,7 @@ from safetensors import safe_open
 from transformers import AutoConfig, AutoTokenizer
 from .engine.base_models import packaged_folder
 from .engine.heads import head_named
+from .engine.tags import CHUNK_LABELS, TAG_LABELS
 from .plumbing.messages import name_list, printable_path, shorten
 
 # %% ../nbs/06_model.ipynb #c011
@@ -129,14 +130,16 @@ def load_model(base_model: str,  # a Hub name, a folder or 'embedded'
                sections,         # names by label number, as in `LabelEncoder.classes_`
                head: str = 'chunk', # name of a `Head`
                seed: int = 42,   # of the fresh head's weights
+               fields: bool = False, # also find the fields of entries, see `engine.tags`? (head resume)
               ): # a model in float32, on the CPU, in evaluation mode
     """A base model with a classification head for `sections`; raises `ValueError` if it cannot be loaded.
 
     The head is fresh, but sections keep their weights if the base model is a run with the same head
     that knows them."""
-    names = [str(s) for s in sections]
-    if len(names) < 2 or len(set(names)) < len(names):
-        raise ValueError(f'load_model: needs at least two different sections, got {name_list(names)}')
+    groups = [[str(s) for s in sections], *((CHUNK_LABELS, TAG_LABELS) if fields else ())]
+    names = [name for group in groups for name in group]
+    if len(groups[0]) < 2 or len(set(names)) < len(names):
+        raise ValueError(f'load_model: needs at least two different sections, got {name_list(groups[0])}')
     cls = getattr(transformers, head_named(head).model_class)
     seed_everything(seed)
     model = _pretrained(cls, base_model, num_labels=len(names), id2label=dict(enumerate(names)),
@@ -146,10 +149,12 @@ def load_model(base_model: str,  # a Hub name, a folder or 'embedded'
         raise ValueError(f'base model {base_model!r} has no linear classifier as its last layer; '
                          'use a BERT-like one')
     _carry_head(model, base_model, names)
-    for name in ('section_transitions', 'transition_temperature'):      # those of the base model's own sections
+    for name in ('section_transitions', 'transition_temperature', 'tag_transitions', 'label_groups'): # its own
         vars(model.config).pop(name, None)
     if head_named(head).in_context:
         model.config.chunk_reading = 'mean'
+    if fields:
+        model.config.label_groups = [len(group) for group in groups]
     return model.eval()
 
 # %% ../nbs/06_model.ipynb #c036

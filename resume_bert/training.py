@@ -119,7 +119,7 @@ class TrainerState:
     loss: float = 0.          # of these batches, summed over their chunks
     chunks: int = 0           # in these batches
     seconds: float = 0.       # spent on them
-    best_metric: float = -1.  # highest macro-F1 on validation so far
+    best_metric: float = -1.  # highest score on validation so far: macro-F1, or its mean with that of fields
     history: History = field(default_factory=History)
     best_weights: dict = field(default_factory=dict, repr=False) # of the best epoch, by name
 
@@ -138,11 +138,12 @@ def finish_epoch(self: TrainerState, model, score, is_last, start) -> dict: # th
     row = dict(epoch=self.epoch+1, train_loss=self.mean_loss(), **(score(model) if score else {}),
                chunks_per_s=round(self.chunks/self.seconds), seconds=round(time.perf_counter()-start, 2))
     self.history.rows.append(row)
-    is_best = row['f1_macro'] > self.best_metric if score else is_last
+    metric = np.mean([row[name] for name in ('f1_macro', 'f1_fields') if name in row]) if score else 0.
+    is_best = metric > self.best_metric if score else is_last
     if is_best:
         self.best_weights = {n: p.detach().cpu().clone() for n, p in trainable_parameters(model).items()}
     if score and is_best:
-        self.best_metric, self.history.best = row['f1_macro'], self.epoch+1
+        self.best_metric, self.history.best = float(metric), self.epoch+1
     return row
 
 # %% ../nbs/07_training.ipynb #c024
@@ -256,7 +257,7 @@ def batch_rows(batches, i,
     ds, items = batches.dataset, batches.batch_sampler.batches[i]
     if not hasattr(ds, 'windows'):
         return [rows[j] for j in sorted({ds.origin[j] for j in items})]
-    resumes = ds.given[0] if ds.given else ds.resumes
+    resumes = ds.given or ds.resumes
     first = np.cumsum([0, *map(len, resumes)]).tolist()     # row of each resume's first chunk
     positions = set()
     for resume, a, b in (ds.windows[j] for j in items):

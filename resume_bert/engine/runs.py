@@ -4,15 +4,16 @@
 
 # %% auto #0
 __all__ = ['DIGESTS', 'MAX_NUMBER', 'MAX_LABELS', 'BUNDLE', 'BUNDLE_FORMAT', 'read_json', 'write_digests', 'check_run_folder',
-           'check_config', 'read_run_config', 'label_names', 'section_names', 'chunk_reading', 'read_transitions',
-           'positive_number', 'learnt_languages', 'one_line_errors', 'open_weights', 'open_tokenizer', 'run_max_len',
-           'is_bundle', 'read_bundle_config']
+           'check_config', 'read_run_config', 'label_names', 'label_groups', 'section_names', 'chunk_reading',
+           'read_transitions', 'positive_number', 'learnt_languages', 'field_calibration', 'one_line_errors',
+           'open_weights', 'open_tokenizer', 'run_max_len', 'is_bundle', 'read_bundle_config']
 
 # %% ../../nbs/engine/33_runs.ipynb #imports
 import hashlib, json, math, os, re
 from contextlib import contextmanager
 from pathlib import Path
 import numpy as np
+from .tags import CHUNK_LABELS, TAG_LABELS
 from ..plumbing.messages import notice, printable_path, shorten
 from ..tokens import CHUNK_READINGS, encode_texts, special_ids
 
@@ -162,9 +163,20 @@ def label_names(conf, folder) -> list:
         raise ValueError(f'{where}: the labels are not different names')
     return names
 
+def label_groups(conf, folder) -> list: # [sections], or [sections, kinds of chunks, tags] of a run with fields
+    "How many labels of a config are of each group; raises `ValueError` for groups that this release does not know"
+    names, fields = label_names(conf, Path(folder)), [*CHUNK_LABELS, *TAG_LABELS]
+    found, k = conf.get('label_groups'), len(names)-len(fields)
+    if found is None:
+        return [len(names)]
+    if found != [k, len(CHUNK_LABELS), len(TAG_LABELS)] or names[k:] != fields:
+        raise ValueError(f'{Path(folder)/"config.json"}: label_groups and the labels are not those of fields that this '
+                         'release of resume_bert knows; install a newer one')
+    return found
+
 def section_names(conf, labels, folder) -> list:
     "`labels` if given, else the names in the config; raises `ValueError` for none, or the wrong number of them"
-    names, run = label_names(conf, Path(folder)), f'run {str(folder)!r}'
+    names, run = label_names(conf, Path(folder))[:label_groups(conf, folder)[0]], f'run {str(folder)!r}'
     if labels is None:
         if not names:
             raise ValueError(f'{run} does not name its labels; give labels=[…] in the order of their numbers')
@@ -189,10 +201,12 @@ def chunk_reading(conf, folder) -> str: # 'separator' or 'mean'
 
 # %% ../../nbs/engine/33_runs.ipynb #c011b
 def read_transitions(conf,
-                     k: int, # number of sections
-                     folder) -> np.ndarray|None: # shape (k, k)
-    "The `section_transitions` of a config; raises `ValueError` where they are not `k` rows of `k` numbers"
-    found = conf.get('section_transitions')
+                     k: int, # number of labels
+                     folder,
+                     name: str = 'section_transitions', # or 'tag_transitions'
+                    ) -> np.ndarray|None: # shape (k, k)
+    "The transitions of a config; raises `ValueError` where they are not `k` rows of `k` numbers"
+    found = conf.get(name)
     if found is None:
         return None
     try:
@@ -200,7 +214,7 @@ def read_transitions(conf,
     except (ValueError, TypeError, OverflowError):
         found = np.array(np.nan)
     if found.shape != (k, k) or not np.isfinite(found).all():
-        raise ValueError(f'{Path(folder)/"config.json"}: section_transitions are not {k} rows of {k} numbers; '
+        raise ValueError(f'{Path(folder)/"config.json"}: {name} are not {k} rows of {k} numbers; '
                          'the file is damaged')
     return found
 
@@ -219,6 +233,15 @@ def learnt_languages(conf, folder) -> tuple: # of two-letter codes; empty: not k
     if not is_codes:
         raise ValueError(f'{Path(folder)/"config.json"}: learnt_languages is {shorten(found)!r} and not a list of '
                          'two-letter codes; the file is damaged')
+    return tuple(found)
+
+def field_calibration(conf, folder) -> tuple: # (a, b), for `engine.tags.calibrated`
+    "How the confidence of fields is calibrated; raises `ValueError` where the config has anything but two numbers"
+    found = conf.get('field_calibration', [0., 1.])
+    is_pair = isinstance(found, list) and len(found) == 2 and all(type(n) in (int, float) for n in found)
+    if not is_pair or not all(map(math.isfinite, found)):
+        raise ValueError(f'{Path(folder)/"config.json"}: field_calibration is {shorten(found)!r} and not two numbers; '
+                         'the file is damaged')
     return tuple(found)
 
 # %% ../../nbs/engine/33_runs.ipynb #r8b07
@@ -274,7 +297,7 @@ def one_line_errors(folder):
 # %% ../../nbs/engine/33_runs.ipynb #c012b
 def open_weights(folder,
                  head,   # a `Head`
-                 k: int, # number of sections
+                 k: int, # number of labels
                 ):       # a transformers model in float32, on the CPU
     "The model of a run; raises `ValueError` unless every weight is in the file, has the right shape and is finite"
     import torch, transformers
@@ -287,7 +310,7 @@ def open_weights(folder,
     if info['missing_keys']:
         raise ValueError(f'{run} lacks weights for {sorted(info["missing_keys"])[0]}; it is a base model, or damaged')
     if model.config.num_labels != k:
-        raise ValueError(f'{run} has {model.config.num_labels} outputs for {k} sections')
+        raise ValueError(f'{run} has {model.config.num_labels} outputs for {k} labels')
     if odd := next((name for name, w in model.named_parameters() if not torch.isfinite(w).all()), None):
         raise ValueError(f'{run}: {odd} holds NaN or infinity; the file is damaged')
     return model
@@ -329,7 +352,7 @@ def run_max_len(folder, conf, head) -> int: # in tokens
 
 # %% ../../nbs/engine/33_runs.ipynb #x007
 BUNDLE = dict(fp32='model.onnx', int8='model_int8.onnx') # precision -> file
-BUNDLE_FORMAT = 2 # of the bundles that this release writes; it also reads 1, which knows no `chunk_reading`
+BUNDLE_FORMAT = 3 # of the bundles that this release writes; 1 knows no `chunk_reading`, 2 no fields
 
 def is_bundle(folder) -> bool:
     "Whether a folder holds an exported model and not a run"

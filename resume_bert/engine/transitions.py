@@ -23,16 +23,22 @@ def section_transitions(resumes,  # lists of section names, each in document ord
     return np.log(counts/counts.sum(1, keepdims=True))
 
 # %% ../../nbs/engine/32_transitions.ipynb #ord2
+_LEAST = 1e-30 # in place of a probability of 0
+
 def smooth_sections(logits,      # of the chunks of one resume, shape (chunks, sections)
                     transitions, # from `section_transitions`
                     weight=.5,   # of the transitions; 0 ignores them
                    ) -> np.ndarray: # log-probabilities, same shape
     "The section of each chunk, given all chunks of the resume (forward-backward algorithm; Rabiner 1989)"
-    scores, step = logits.astype(float), weight*transitions
-    before, after = np.zeros_like(scores), np.zeros_like(scores)
+    if not len(logits):
+        return logits
+    scores = np.exp(logits-logits.max(1, keepdims=True), dtype=float)+_LEAST
+    step, before, after = np.exp(weight*transitions), np.ones_like(scores), np.ones_like(scores)
     for i in range(1, len(scores)):
-        before[i] = np.logaddexp.reduce((before[i-1]+scores[i-1])[:, None] + step, 0)
+        found = (before[i-1]*scores[i-1]) @ step
+        before[i] = found/found.sum()
     for i in range(len(scores)-2, -1, -1):
-        after[i] = np.logaddexp.reduce(step + scores[i+1] + after[i+1], 1)
-    joint = before + scores + after
-    return (joint - np.logaddexp.reduce(joint, 1, keepdims=True)).astype(logits.dtype)
+        found = step @ (scores[i+1]*after[i+1])
+        after[i] = found/found.sum()
+    joint = before*scores*after
+    return np.log(joint/joint.sum(1, keepdims=True)).astype(logits.dtype)
