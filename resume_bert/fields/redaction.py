@@ -192,6 +192,18 @@ def _redact_id(text, names):
     return re.sub(rf'(?i)(?<![^\W_])(?:{known})(?![^\W_])', '[NAME]', text)
 
 # %% ../../nbs/fields/79_redaction.ipynb #reda-c9
+_NAME_WORDS = 5   # of a name, at most; guessed
+_FIRST_LINES = 3  # of the contact section, in which a name is looked for; guessed
+_DOCUMENT = re.compile(label_words('resume_words', 'headings')) # "Curriculum vitae", "Contact"
+
+def _first_line(chunks):
+    "The first line of the contact section that could be a name: few words, no number, not the title of the document"
+    first = [chunk.text for chunk in chunks if chunk.section == 'Contact Information'][:_FIRST_LINES]
+    for text in first:
+        if not re.search(r'[\d@:/]', text) and not _DOCUMENT.search(fold(text)):
+            return [text] if len(text.split()) <= _NAME_WORDS else []
+    return []
+
 def redact(resume: Resume, # labelled or not
            names=()        # further names to hide
           ) -> Resume:     # a copy
@@ -200,7 +212,10 @@ def redact(resume: Resume, # labelled or not
     Where the chunks have no fields, the ready model finds them, whatever their sections: a name in the wrong section is
     hidden too."""
     resume = with_fields(resume, trust=False)
-    names = [*names, *_names_of(resume.chunks)]
+    found = list(_names_of(resume.chunks))
+    if not any(f.tag == 'name' for chunk in resume for f in chunk.fields or ()):
+        found += _first_line(resume)    # in a script that the model does not know, for instance
+    names = [*names, *found]
     if not names:
         notice('redact: no name was found, so the names of persons may be left; pass them as `names`')
     pattern = name_pattern(names)

@@ -18,12 +18,13 @@ def _ready():
     return SectionClassifier.load()
 
 def with_fields(resume: Resume, # with sections
-                trust: bool = True # are the sections right? Otherwise fields are those of the sections it sees itself
+                trust: bool = True # are the sections right? Otherwise also those of the sections that it sees itself
                ) -> Resume:
     "The resume, with fields by the ready model unless it has some already"
     if not len(resume) or any(chunk.fields is not None for chunk in resume):
         return resume
+    found = _ready().find_fields(resume)
     if trust:
-        return _ready().find_fields(resume)
-    seen = _ready().label(resume)
-    return replace(resume, chunks=[replace(chunk, fields=own.fields) for chunk, own in zip(resume, seen)])
+        return found
+    both = zip(found, _ready().label(resume))
+    return replace(resume, chunks=[replace(chunk, fields=tuple({*chunk.fields, *own.fields})) for chunk, own in both])
