@@ -290,7 +290,7 @@ def _continued(chunks):
     return [replace(chunk, kind=0) if chunk.kind == ENTRY else chunk for chunk in chunks]
 
 # %% ../nbs/05_dataset.ipynb #ds25hd
-SEPARATORS = ', ', ' | ', ' – ', ' · ', ' - ', ' / '
+SEPARATORS = ', ', ' | ', ' – ', ' · ', ' - ', ' / ', ' '
 _CUT = re.compile(r'\s*(?:[|·•;]|\s[–—-]\s|,\s)\s*') # where a header line may be cut
 _POSTS = ''.join(chr(TAG_LABELS.index(f'B-{tag}')) for tag in ('position', 'degree')) # marks in the header of a post
 _HEADER = 200 # characters of a header line, at most

@@ -92,9 +92,15 @@ def mark_fields(text: str, fields: list # of `Field`
 # %% ../../nbs/engine/92_tags.ipynb #tg16
 def token_labels(marks: str, offsets # (start, end) of each token
                 ) -> list: # of numbers among `TAG_LABELS`
-    "The label of each token"
-    found = [marks[start:end].strip(NO_MARK) for start, end in offsets]
-    return [ord(mark[0]) if mark else 0 for mark in found]
+    "The label of each token; one that overlaps the token before it goes on with its field"
+    labels, last = [], 0
+    for start, end in offsets:
+        found = marks[start:end].strip(NO_MARK)
+        label = ord(found[0]) if found else 0
+        begins_again = label % 2 == 1 and start < last and label in labels[-1:]
+        labels.append(label+1 if begins_again else label)
+        last = end
+    return labels
 
 # %% ../../nbs/engine/92_tags.ipynb #tg19
 def _words(text, offsets):
