@@ -289,14 +289,20 @@ def _with_fields(self: SectionClassifier, chunk, marks):
     return add_fields(chunk, *marks, self.tag_transitions, self.field_calibration)
 
 @patch
-def find_fields(self: SectionClassifier, resume: Resume # with sections
+def find_fields(self: SectionClassifier, resume: Resume, # with sections
+                trust: bool = True # are the sections right? Otherwise also the fields of those that the model sees
                ) -> Resume: # a copy
     "The resume with its sections as they are, and with fields; raises `ValueError` for a run that knows none"
     if not self.has_fields:
         raise ValueError('this run finds no fields; train it on a table with a column fields, '
                          'or leave the run out to use the ready model')
-    _, marks = self._label_probs([resume])
-    return replace(resume, chunks=list(map(self._with_fields, resume, marks)))
+    probs, marks = self._label_probs([resume])
+    found = list(map(self._with_fields, resume, marks))
+    if not trust:
+        seen = [replace(chunk, section=self.sections[p.argmax()]) for chunk, p in zip(resume, probs)]
+        both = zip(found, map(self._with_fields, seen, marks))
+        found = [replace(chunk, fields=tuple(dict.fromkeys((*chunk.fields, *own.fields)))) for chunk, own in both]
+    return replace(resume, chunks=found)
 
 # %% ../nbs/10_inference.ipynb #c041
 @patch

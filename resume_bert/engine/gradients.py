@@ -65,8 +65,8 @@ def _in_parts(self: Gradients, batch):
     "The loss of a batch, as the sum over its parts"
     lengths = batch['attention_mask'].sum(1).numpy()
     groups = {name: weight for name, weight in GROUPS.items() if name in batch}
-    totals = {name: _weights(batch[name], self.class_weight(name)).sum() for name in groups}
-    of_rows = _weights(batch['labels'], self.loss_fn.weight).reshape(len(lengths), -1).sum(1)
+    weights = {name: _weights(batch[name], self.class_weight(name)) for name in groups}
+    of_rows = weights['labels'].reshape(len(lengths), -1).sum(1)
 
     def add(rows):
         if not of_rows[rows.start:rows.stop].any():
@@ -77,7 +77,7 @@ def _in_parts(self: Gradients, batch):
         loss = 0.
         for (logits, labels), (name, weight) in zip(pairs, groups.items(), strict=True):
             summed = F.cross_entropy(logits.float(), labels, self.class_weight(name), reduction='sum')
-            loss = loss + summed*(weight/max(float(totals[name]), 1e-12))
+            loss = loss + summed*(weight/max(float(weights[name].sum()), 1e-12))
         for p, g in zip(self.params, self.grads(loss)):
             if g is not None:
                 p.grad = g.contiguous() if p.grad is None else p.grad.add_(g)

@@ -11,7 +11,7 @@ from ..core import FIELD_KEYS, JSON_RESUME_KEYS, SECTION_ROWS, Resume
 from ..lexicon.dates import YEAR, find_dates
 from .basics import behind_words, contact_json
 from .contact import full_url
-from .entries import Value, between, find_entries, is_heading, is_label, put, put_text
+from .entries import OWN, Value, between, find_entries, is_heading, is_label, put, put_text
 from .lists import skills_json, split_list
 from .tagging import with_fields
 from .where import doubtful, leaves, plain_json, where_map
@@ -50,14 +50,14 @@ _TEXTS = {'Work Experience': 'summary', 'Volunteering': 'summary', 'Projects': '
           'Publications': 'summary', 'References': 'reference'} # section -> key of what has no field; else x-text
 _HIGHLIGHTS = 'Work Experience', 'Volunteering', 'Projects' # whose entries have a list for their lines
 _LINKED = *_HIGHLIGHTS, 'Education', 'Certifications', 'Publications' # whose entries have a `url`
-_OWN = {'position', 'organization', 'title', 'dates', 'degree', 'area', 'language', 'name'} # what makes an entry
 
 def _put_values(item, entry, resume):
     "Set the fields of an entry, and as `url` the first web address behind their words"
     keys = FIELD_KEYS[entry.section]
     for value in entry.values:
-        key, url = keys.get(value.tag, 'x-'+value.tag), full_url(value)
+        key = keys.get(value.tag, 'x-'+value.tag)
         if key == 'url':
+            url = full_url(value)
             key, value = ('url', value.read_as(url)) if url else ('x-url', value)
         put(item, key, value)
     behind = [(n, target) for value in entry.values for n in value.chunks for target in resume[n].links or ()]
@@ -68,7 +68,7 @@ def _put_values(item, entry, resume):
 def _entry_json(entry, resume):
     "An entry as an object; empty where it has nothing of its own"
     item = {}
-    if entry.tags & _OWN & FIELD_KEYS[entry.section].keys():
+    if entry.tags & OWN & FIELD_KEYS[entry.section].keys():
         _put_values(item, entry, resume)
         _put_dates(item, entry, resume)
         text = _TEXTS.get(entry.section, 'x-text')

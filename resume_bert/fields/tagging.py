@@ -6,7 +6,6 @@
 __all__ = ['with_fields']
 
 # %% ../../nbs/fields/93_tagging.ipynb #tax0
-from dataclasses import replace
 from functools import cache
 from ..core import Resume
 
@@ -23,8 +22,4 @@ def with_fields(resume: Resume, # with sections
     "The resume, with fields by the ready model unless it has some already"
     if not len(resume) or any(chunk.fields is not None for chunk in resume):
         return resume
-    found = _ready().find_fields(resume)
-    if trust:
-        return found
-    both = zip(found, _ready().label(resume))
-    return replace(resume, chunks=[replace(chunk, fields=tuple({*chunk.fields, *own.fields})) for chunk, own in both])
+    return _ready().find_fields(resume, trust)
