@@ -4,8 +4,9 @@
 
 # %% auto #0
 __all__ = ['MIN_RANDOM_WINDOW', 'AUGMENTATIONS', 'ADDED_BULLETS', 'SENTENCE_WORDS', 'JOINED_WORDS', 'JOIN_SHARE', 'LINE_WIDTH',
-           'ENTRY', 'SEPARATORS', 'ClassificationDataset', 'pad_batch', 'epoch_rng', 'LengthGroupedBatches',
-           'make_loader', 'padding_ratio', 'draw_windows', 'ResumeDataset', 'augment_resume']
+           'ENTRY', 'SEPARATORS', 'SWAP_SHARE', 'ClassificationDataset', 'pad_batch', 'epoch_rng',
+           'LengthGroupedBatches', 'make_loader', 'padding_ratio', 'draw_windows', 'ResumeDataset', 'names_of',
+           'swap_names', 'augment_resume']
 
 # %% ../nbs/05_dataset.ipynb #imports
 import random, re, textwrap
@@ -180,6 +181,7 @@ class ResumeDataset(Dataset):
         columns = [resumes, labels, marks, kinds] if self.has_fields else [resumes, labels]
         chunks = [[MarkedText(*chunk) for chunk in zip(*resume, strict=True)] for resume in zip(*columns, strict=True)]
         self.given = chunks if augment else None    # kept only to be augmented
+        self.names = names_of(chunks) if augment else {}
         if not augment:
             self._encode(chunks)
         self.draw(0)
@@ -197,11 +199,16 @@ class ResumeDataset(Dataset):
         ids = iter(ids)
         self.resumes = [[next(ids)[:self.max_chunk] for _ in resume] for resume in resumes]
 
+    def _augmented(self, chunks, rng):
+        "One resume in another form, and in some with other names"
+        swaps = self.names and rng.random() < SWAP_SHARE
+        return augment_resume(swap_names(chunks, self.names, rng) if swaps else chunks, rng)
+
     def draw(self, epoch: int):
         "Cut every resume into new windows: (resume, first chunk, behind the last chunk)"
         rng, self.windows = epoch_rng(self.seed, epoch), []
         if self.given:
-            self._encode([augment_resume(chunks, rng) for chunks in self.given])
+            self._encode([self._augmented(chunks, rng) for chunks in self.given])
         for r, chunks in enumerate(self.resumes):
             lengths = [len(ids)+1 for ids in chunks]
             spans = draw_windows(lengths, self.max_len, self.single, self.short, rng)
@@ -355,6 +362,41 @@ def _in_capitals(chunk):
     text = chunk.text.upper()
     fits = chunk.has_fields and len(text) == len(chunk.text) and not _is_sentence(text)
     return replace(chunk, text=text) if fits else chunk
+
+# %% ../nbs/05_dataset.ipynb #ds28sw
+SWAP_SHARE = .4 # of the resumes in which names and places are exchanged; guessed
+_SWAPPED = [TAG_LABELS.index(f'B-{tag}') for tag in ('organization', 'location', 'name')]
+_NAMES = re.compile('|'.join(f'{re.escape(chr(begin))}{re.escape(chr(begin+1))}*' for begin in _SWAPPED))
+
+def _names(chunk):
+    "(mark of its first letter, start, end) of each name and place that begins in a chunk"
+    return [(match[0][0], *match.span()) for match in _NAMES.finditer(chunk.marks)]
+
+def names_of(resumes # lists of `MarkedText`s
+            ) -> dict: # mark of their first letter -> texts
+    "The names and places in a table"
+    found = {}
+    for chunk in (chunk for resume in resumes for chunk in resume):
+        for mark, start, end in _names(chunk):
+            found.setdefault(mark, []).append(chunk.text[start:end])
+    return found
+
+def swap_names(chunks, # of one resume
+               names: dict, # see `names_of`
+               rng,    # a `random.Random`
+              ) -> list:
+    "The resume with names and places from others; the same name becomes the same one everywhere"
+    new, out = {}, []
+    for chunk in chunks:
+        for mark, start, end in reversed(_names(chunk)):
+            old = chunk.text[start:end]
+            name = new.setdefault((mark, old), rng.choice(names[mark]))
+            name = name.upper() if old.isupper() else name
+            marks = mark + chr(ord(mark)+1)*(len(name)-1)
+            chunk = replace(chunk, text=chunk.text[:start]+name+chunk.text[end:],
+                            marks=chunk.marks[:start]+marks+chunk.marks[end:])
+        out.append(chunk)
+    return out
 
 # %% ../nbs/05_dataset.ipynb #c056
 def augment_resume(chunks, # of one resume, in order: `MarkedText`s
