@@ -243,7 +243,7 @@ def _rendered(resume, file, format, redacted=False, compact=False, coloured=Fals
               pictures=None):
     "A labelled resume as text; `pictures`: limits for drawing the pages of its file, or None for a page without them"
     if redacted:
-        from resume_bert.fields.redaction import redact
+        from resume_bert.privacy.redaction import redact
         resume = redact(resume)
     if pictures is not None:
         from resume_bert.overlay import html_with_pictures

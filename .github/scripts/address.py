@@ -19,7 +19,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 FROZEN = 'nbs/fixtures/'
 COLAB_FOLDERS = 'tutorials', 'concepts'      # these pages open in Colab, and so does every page that exports a module
-EXTRAS = dict(tables='offline,data', documents='offline,pdf', fields='offline,pdf', tutorials='offline,pdf')
+EXTRAS = dict(tables='offline,data', documents='offline,pdf', fields='offline,pdf', privacy='offline,pdf',
+              tutorials='offline,pdf')
 UNTRACKED = {'.git', '.venv', 'build', 'dist', '_docs', '_proc', 'runs', '__pycache__'}    # for a copy without git
 
 HUB = re.compile(r'(?P<host>github\.com[/:]|raw\.githubusercontent\.com/|colab\.research\.google\.com/github/)'

@@ -7,11 +7,12 @@ __all__ = ['TAGS', 'TAG_LABELS', 'CHUNK_LABELS', 'NO_MARK', 'TAG_WEIGHT', 'read_
            'mark_fields', 'token_labels', 'decode_fields', 'add_tag_logits', 'log_odds', 'calibrated', 'add_fields']
 
 # %% ../../nbs/engine/92_tags.ipynb #imports
-import json
+import json, re
 from dataclasses import dataclass, replace
 import numpy as np
 from ..core import FIELD_KEYS, Chunk, Field
 from .transitions import smooth_sections
+from ..lexicon.words import one_of
 from ..plumbing.messages import name_list, shorten
 
 # %% ../../nbs/engine/92_tags.ipynb #tg05
@@ -118,11 +119,19 @@ def _by_word(probs, words):
     return (total/np.bincount(words)[:, None])[words]
 
 _EDGES = ' ,;:|•·–—-/' # signs at the ends of a field that do not belong to it
+_JOINTS = re.compile(rf"(?:[ ,:'’(]+(?:{one_of('joints')})['’]?)+$") # "of", "in" at the end
+_BARE = 'position', 'degree' # which never end in "of" or "in"; employers do not gain from that
 
-def _trimmed(text, start, end):
-    "A span without the signs around it"
-    value = text[start:end]
-    return end-len(value.lstrip(_EDGES)), start+len(value.rstrip(_EDGES))
+def _trimmed(text, tag, start, end):
+    "A span without the signs around it and with both of its brackets"
+    start = end-len(text[start:end].lstrip(_EDGES))
+    value = text[start:end].rstrip(_EDGES+'([')
+    if tag in _BARE:
+        value = _JOINTS.sub('', value)
+    unclosed = value.count('(')-value.count(')')
+    if unclosed > 0 and text[start+len(value):].startswith(')'):
+        value += ')'
+    return start, start+len(value.removesuffix(')') if unclosed < 0 else value)
 
 def decode_fields(text: str, offsets, # (start, end) of each token
                   probs: np.ndarray,  # of `TAG_LABELS` for each token, shape (tokens, 49)
@@ -142,7 +151,7 @@ def decode_fields(text: str, offsets, # (start, end) of each token
         elif k:
             spans[-1][2:4] = end, min(spans[-1][3], by_tag[i, k])
         before = k
-    fields = [Field(tag, *_trimmed(text, i, j), round(float(p), 3), goes_on) for tag, i, j, p, goes_on in spans]
+    fields = [Field(tag, *_trimmed(text, tag, i, j), round(float(p), 3), goes_on) for tag, i, j, p, goes_on in spans]
     return [f for f in fields if f.start < f.end]
 
 # %% ../../nbs/engine/92_tags.ipynb #tg23

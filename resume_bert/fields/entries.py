@@ -48,6 +48,18 @@ LISTED = 'Certifications', 'Awards', 'Publications', 'Languages', 'Interests', '
 OWN = {'position', 'organization', 'title', 'dates', 'degree', 'area', 'language', 'name'} # what makes an entry
 _ONCE = {'position', 'degree', 'dates', 'organization'} # what the header of a post says once
 
+_HEADER_SHARE = .6 # of the letters of a line, for it to be one of fields; guessed
+
+def _repeats(entry, chunk, told):
+    "Whether a line begins with what a dated entry has already: dates below its lines, or a line of fields"
+    f = chunk.fields[0] if chunk.fields else None
+    if not f or f.goes_on or f.tag not in told or 'dates' not in entry.tags:
+        return False
+    text = without_list_mark(chunk.text)
+    is_first = f.start <= len(chunk.text)-len(text)
+    of_fields = sum(f.end-f.start for f in chunk.fields) > _HEADER_SHARE*len(text)
+    return is_first and (of_fields or f.tag == 'dates' and bool(entry.body))
+
 def _begins(entry, chunk, tags):
     "Whether a chunk with fields of these tags begins an entry, after what the entry before it has"
     if entry is None:
@@ -58,7 +70,7 @@ def _begins(entry, chunk, tags):
     if chunk.starts_entry:
         in_header = bool(entry.values) and not entry.body
         return bool(told) or not tags or not in_header
-    return 'dates' in told and len(tags & OWN) > 1
+    return 'dates' in told and len(tags & OWN) > 1 or _repeats(entry, chunk, told)
 
 # %% ../../nbs/fields/71_entries.ipynb #enx13
 def is_heading(chunk):
