@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 from ..core import FIELD_KEYS, Resume
 from ..lexicon.bullets import without_list_mark
+from ..lexicon.words import read_words, word_pattern
 
 # %% ../../nbs/fields/71_entries.ipynb #enx5
 class Value(str):
@@ -104,17 +105,25 @@ def _add(entry, f, value, n):
         entry.values.append(value)
 
 # %% ../../nbs/fields/71_entries.ipynb #enx16
+_SAME = word_pattern(read_words('same'), r'\b') # "same company", "misma universidad", "tamże"
+
+def _at_same(entry):
+    "Whether the header of an entry says that its organization is that of the entry before it"
+    named = entry.first('organization')
+    return bool(_SAME.search(named)) if named else any(_SAME.search(text) for text in entry.rest)
+
 def _with_employers(entries):
-    "Posts below the employer that heads them, each with that employer"
-    before = None
+    "The entries, each with its organization, also where only the entry above names it"
+    before = {}
     for entry in entries:
-        if entry.section == 'Work Experience':
-            heads = before and before.first('organization')
-            post = before and before.first('position')
-            if heads and not entry.first('organization') and entry.first('position') and (
-                    post is None or heads.chunks[0] < post.chunks[0]):
-                entry.values.append(heads)
-            before = entry
+        last = before.get(entry.section)
+        known, post = (last.first('organization'), last.first('position')) if last else (None, None)
+        heads = known and (post is None or known.chunks[0] < post.chunks[0])
+        is_below = entry.section == 'Work Experience' and heads and entry.first('position')
+        if known and (_at_same(entry) or is_below and not entry.first('organization')):
+            entry.rest += entry.all('organization')
+            entry.values = [value for value in entry.values if value.tag != 'organization']+[known]
+        before[entry.section] = entry
     return entries
 
 # %% ../../nbs/fields/71_entries.ipynb #enx17
