@@ -40,6 +40,8 @@ def class_weights(spec,     # None, 'balanced' or {section: weight}
         return torch.tensor(counts.sum()/(len(sections)*np.maximum(counts, 1)), dtype=torch.float32)
     if unknown := sorted(set(spec)-set(sections)):
         raise ValueError(f'class_weights: no section {shorten(unknown[0])!r}; there are: {name_list(sections)}')
+    if not any(spec.get(s, 1) for s in sections):
+        raise ValueError('class_weights: all weights are 0, so there is nothing to learn')
     return torch.tensor([float(spec.get(s, 1)) for s in sections])
 
 # %% ../nbs/07_training.ipynb #c019
@@ -119,13 +121,13 @@ class TrainerState:
     loss: float = 0.          # of these batches, summed over their chunks
     chunks: int = 0           # in these batches
     seconds: float = 0.       # spent on them
-    best_metric: float = -1.  # highest score on validation so far: macro-F1, or its mean with that of fields
+    best_score: tuple = (-1., 0.) # on validation so far: macro-F1, or its mean with that of fields; and minus the loss
     history: History = field(default_factory=History)
     best_weights: dict = field(default_factory=dict, repr=False) # of the best epoch, by name
 
-    def count(self, loss, chunks, seconds):
-        "One more batch is done; `seconds` is the time since the epoch began"
-        self.batch, self.chunks, self.seconds = self.batch+1, self.chunks+chunks, seconds
+    def count(self, loss, chunks, seconds, batches=1):
+        "One more step of some batches is done; `seconds` is the time since the epoch began"
+        self.batch, self.chunks, self.seconds = self.batch+batches, self.chunks+chunks, seconds
         self.loss += loss*chunks
     def next_epoch(self): self.epoch, self.batch, self.loss, self.chunks, self.seconds = self.epoch+1, 0, 0., 0, 0.
     def mean_loss(self): return self.loss/self.chunks
@@ -138,12 +140,13 @@ def finish_epoch(self: TrainerState, model, score, is_last, start) -> dict: # th
     row = dict(epoch=self.epoch+1, train_loss=self.mean_loss(), **(score(model) if score else {}),
                chunks_per_s=round(self.chunks/self.seconds), seconds=round(time.perf_counter()-start, 2))
     self.history.rows.append(row)
-    metric = np.mean([row[name] for name in ('f1_macro', 'f1_fields') if name in row]) if score else 0.
-    is_best = metric > self.best_metric if score else is_last
+    metric = float(np.mean([row[name] for name in ('f1_macro', 'f1_fields') if name in row])) if score else 0.
+    found = metric, -float(row.get('valid_loss', 0.)) # of two epochs with the same score, that with the smaller loss
+    is_best = found > tuple(self.best_score) if score else is_last
     if is_best:
         self.best_weights = {n: p.detach().cpu().clone() for n, p in trainable_parameters(model).items()}
     if score and is_best:
-        self.best_metric, self.history.best = float(metric), self.epoch+1
+        self.best_score, self.history.best = found, self.epoch+1
     return row
 
 # %% ../nbs/07_training.ipynb #c024
@@ -184,27 +187,32 @@ class NoCheckpoints:
 def train_epoch(model, batches, cfg, opt, gradients, state, checkpoints, bar, rows=None):
     "Train for what is left of an epoch, counting in `state`; raises `FloatingPointError` when the loss is not finite"
     n, start = len(batches), time.perf_counter()-state.seconds
-    todo = islice(enumerate(batches), state.batch, None)    # skip what was done before an interruption
-    upcoming = next(todo, None)
-    while upcoming:
-        i, batch = upcoming
-        if i % cfg.gradient_accumulation_steps == 0:
-            checkpoints.reached(state, model, opt, cfg.epochs)
-        loss, chunks = gradients(batch)
-        upcoming = next(todo, None)                         # a GPU computes this batch while the CPU makes the next one
-        loss = float(loss)
-        if not math.isfinite(loss):
-            where = f'epoch {state.epoch+1}, batch {i+1} of {n}{_named_rows(batches, i, rows)}'
-            raise FloatingPointError(f'the loss became {loss} in {where}; try a smaller lr than {cfg.lr:g}')
-        done = state.epoch + (i+1)/n                        # epochs
-        if (i+1) % cfg.gradient_accumulation_steps == 0 or i+1 == n:
-            clip_grad_norm_(gradients.params, cfg.max_grad_norm)
-            for group in opt.param_groups:
-                group['lr'] = group['peak_lr']*lr_lambda(done/cfg.epochs, cfg.warmup_ratio)
-            opt.step()
-            opt.zero_grad(set_to_none=not gradients.graphed)   # a CUDA graph always adds to the same memory
-        state.count(loss, chunks, time.perf_counter()-start)
-        bar.update(done, state.mean_loss(), opt.param_groups[0]['lr'], chunks)
+    todo = islice(batches, state.batch, None)               # skip what was done before an interruption
+    upcoming = list(islice(todo, cfg.gradient_accumulation_steps))
+    while step := upcoming:
+        checkpoints.reached(state, model, opt, cfg.epochs)
+        totals = gradients.totals(step)
+        losses = [gradients(batch, totals) for batch in step]
+        chunks = sum(int((batch['labels'] != -100).sum()) for batch in step)
+        upcoming = list(islice(todo, cfg.gradient_accumulation_steps)) # a GPU computes while the CPU makes the next ones
+        losses = list(map(float, losses))
+        _check_finite(losses, batches, state, cfg, rows)
+        middle = (state.batch+len(step)/2)/n                # of the step, so that the last one has a rate as well
+        clip_grad_norm_(gradients.params, cfg.max_grad_norm)
+        for group in opt.param_groups:
+            group['lr'] = group['peak_lr']*lr_lambda((state.epoch+middle)/cfg.epochs, cfg.warmup_ratio)
+        opt.step()
+        opt.zero_grad(set_to_none=not gradients.graphed)    # a CUDA graph always adds to the same memory
+        state.count(sum(losses), chunks, time.perf_counter()-start, len(step))
+        bar.update(state.epoch+state.batch/n, state.mean_loss(), opt.param_groups[0]['lr'], chunks)
+
+def _check_finite(losses, batches, state, cfg, rows):
+    "Raise `FloatingPointError` for the first batch of a step whose loss is not a number"
+    odd = next((i for i, loss in enumerate(losses) if not math.isfinite(loss)), None)
+    if odd is not None:
+        i = state.batch+odd
+        where = f'epoch {state.epoch+1}, batch {i+1} of {len(batches)}{_named_rows(batches, i, rows)}'
+        raise FloatingPointError(f'the loss became {losses[odd]} in {where}; try a smaller lr than {cfg.lr:g}')
 
 # %% ../nbs/07_training.ipynb #c025
 def fit(model,                 # from `load_model`
@@ -226,8 +234,7 @@ def fit(model,                 # from `load_model`
     model.to(device)
     set_dropout_and_freeze(model, cfg.dropout, cfg.freeze_embeddings, cfg.freeze_layers, cfg.attention_dropout)
     opt = torch.optim.AdamW(param_groups(model, cfg.weight_decay, cfg.lr, cfg.head_lr), lr=0., fused=True)
-    loss_fn = torch.nn.CrossEntropyLoss(None if weights is None else weights.to(device))
-    gradients = Gradients(model, opt, loss_fn, cfg, device)
+    gradients = Gradients(model, opt, weights, cfg, device)
     start_weights = encoder_weights(model) if cfg.base_weight else {}
     checkpoints = checkpoints or NoCheckpoints()
     state = checkpoints.restore(model, opt)

@@ -48,10 +48,11 @@ class GraphedStep:
         self.gradients, self.captured, self.failed = gradients, {}, False
         self.pool = torch.cuda.graph_pool_handle()
 
-    def __call__(self, batch): # the loss, on the device, until the next call; None: not done
-        "Add the gradients of a batch to `.grad` and return its loss"
+    def __call__(self, batch, # of `make_loader`, on the CPU
+                 total):      # what the labels of the whole step weigh
+        "Add the gradients of a batch to `.grad`; returns its loss, on the device, until the next call, or None: not done"
         x = None if self.failed else self._bucket(batch)
-        if x is None or not self._is_captured(x):
+        if x is None or not self._is_captured(x := x | dict(total=torch.tensor(float(total)))):
             return None
         graph, fixed, loss = self.captured[x['input_ids'].shape]
         for name, value in x.items():
@@ -86,7 +87,7 @@ class GraphedStep:
 def _loss_and_grads(self: GraphedStep, x):
     with self.gradients.autocast():
         logits = bert_logits(self.gradients.model, x['input_ids'], x['mask'], x['positions'])
-    loss = self.gradients.loss(logits.flatten(0, -2), x['labels'].flatten())
+    loss = self.gradients.loss(logits.flatten(0, -2), x['labels'].flatten(), x['total'])
     return loss.detach(), self.gradients.grads(loss)
 
 @patch

@@ -35,10 +35,11 @@ class Gradients:
     "Adds the gradients of batches to `.grad`, in parts where that saves memory or padding, on a GPU as graphs"
     def __init__(self, model,
                  opt,     # the optimizer whose weights are trained
-                 loss_fn, # a `CrossEntropyLoss`, with or without class weights
-                 cfg,     # `TrainConfig`, resolved: head, precision and gradient accumulation are used
+                 weight,  # of each section in the loss, a tensor; None: all weigh the same
+                 cfg,     # `TrainConfig`, resolved: head and precision are used
                  device): # of the model
-        self.model, self.loss_fn, self.cfg, self.device = model, loss_fn, cfg, device
+        self.model, self.device = model, device
+        self.weight = None if weight is None else weight.to(device)
         self.head = head_named(cfg.head)
         self.params = [p for group in opt.param_groups for p in group['params']]
         self.bf16 = use_bf16(cfg.precision, device)
@@ -46,27 +47,37 @@ class Gradients:
         can_capture = is_current_gpu and self.head.one_row       # a capture belongs to the current GPU
         self.graphed = GraphedStep(self) if can_capture else None
 
-    def loss(self, logits, labels): return self.loss_fn(logits.float(), labels)
-    def class_weight(self, group): return self.loss_fn.weight if group == 'labels' else None
+    def class_weight(self, group): return self.weight if group == 'labels' else None
     def autocast(self): return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
-    def grads(self, loss):
-        return torch.autograd.grad(loss/self.cfg.gradient_accumulation_steps, self.params, allow_unused=True)
+    def grads(self, loss): return torch.autograd.grad(loss, self.params, allow_unused=True)
 
-    def __call__(self, batch): # (loss, still on the device; number of chunks)
-        "Add the gradients of a batch; raises `MemoryError` when not even one row fits"
-        loss, chunks = None, int((batch['labels'] != -100).sum())
+    def loss(self, logits, labels,
+             total,            # what the labels of the whole step weigh
+             group='labels'):  # a key of `GROUPS`
+        "The share of some labels in the loss of a step"
+        summed = F.cross_entropy(logits.float(), labels, self.class_weight(group), reduction='sum')
+        return summed*GROUPS[group]/total
+
+    def totals(self, batches) -> dict: # key of `GROUPS` -> number
+        "What the labels of the batches of one step weigh; never 0, so that a step without weight has a loss of 0"
+        groups = [name for name in GROUPS if name in batches[0]]
+        of = {name: sum(float(_weights(b[name], self.class_weight(name)).sum()) for b in batches) for name in groups}
+        return {name: total or 1. for name, total in of.items()}
+
+    def __call__(self, batch,
+                 totals=None): # of the batches of a step that are added up; None: this batch is the whole step
+        "Add the gradients of a batch and return its loss, on the device; raises `MemoryError` when not even one row fits"
+        totals, loss = totals or self.totals([batch]), None
         if self.graphed and 'tags' not in batch:
-            loss = self.graphed(batch)
-        return self._in_parts(batch) if loss is None else loss, chunks
+            loss = self.graphed(batch, totals['labels'])
+        return self._in_parts(batch, totals) if loss is None else loss
 
 # %% ../../nbs/engine/31_gradients.ipynb #c023v
 @patch
-def _in_parts(self: Gradients, batch):
+def _in_parts(self: Gradients, batch, totals):
     "The loss of a batch, as the sum over its parts"
     lengths = batch['attention_mask'].sum(1).numpy()
-    groups = {name: weight for name, weight in GROUPS.items() if name in batch}
-    weights = {name: _weights(batch[name], self.class_weight(name)) for name in groups}
-    of_rows = weights['labels'].reshape(len(lengths), -1).sum(1)
+    of_rows = _weights(batch['labels'], self.weight).reshape(len(lengths), -1).sum(1)
 
     def add(rows):
         if not of_rows[rows.start:rows.stop].any():
@@ -74,10 +85,7 @@ def _in_parts(self: Gradients, batch):
         part = _narrow(batch, rows, int(lengths[rows].max()))
         with self.autocast():
             pairs = self.head.labelled_logits(self.model, part)
-        loss = 0.
-        for (logits, labels), (name, weight) in zip(pairs, groups.items(), strict=True):
-            summed = F.cross_entropy(logits.float(), labels, self.class_weight(name), reduction='sum')
-            loss = loss + summed*(weight/max(float(weights[name].sum()), 1e-12))
+        loss = sum(self.loss(*pair, totals[name], name) for pair, name in zip(pairs, totals, strict=True))
         for p, g in zip(self.params, self.grads(loss)):
             if g is not None:
                 p.grad = g.contiguous() if p.grad is None else p.grad.add_(g)
