@@ -25,7 +25,7 @@ from .engine.transitions import section_transitions
 from .evaluation import Report, confusion, field_f1, fit_temperature, scores
 from .inference import SectionClassifier, softmax
 from .lexicon.languages import detect_language
-from .model import load_model, load_tokenizer, save_model
+from .model import classifier_layer, load_model, load_tokenizer, longest_input, save_model
 from .plumbing.files import atomic_file, atomic_folder, check_output_folder, folder_lock
 from .plumbing.messages import name_list, notice, shorten
 from .tables.splits import split_chunks
@@ -73,10 +73,10 @@ def _scorer(df, y, open_model, k):
 def _base_model(cfg, sections, fields=False): # (model, tokenizer)
     "The base model with a fresh head, and its tokenizer; raises `ValueError` where it cannot read `max_len` tokens"
     tokenizer = load_tokenizer(cfg.base_model)
-    if cfg.max_len > tokenizer.model_max_length:
-        raise ValueError(f'max_len={cfg.max_len}, but {cfg.base_model!r} reads at most '
-                         f'{tokenizer.model_max_length} tokens')
-    return load_model(cfg.base_model, sections, cfg.head, cfg.seed, fields), tokenizer
+    model = load_model(cfg.base_model, sections, cfg.head, cfg.seed, fields)
+    if cfg.max_len > (longest := longest_input(model, tokenizer)):
+        raise ValueError(f'max_len={cfg.max_len}, but {cfg.base_model!r} reads at most {longest} tokens')
+    return model, tokenizer
 
 _LEAST_SHARE = .02 # of the resumes of a table, for a language to count as learnt; guessed
 
@@ -121,12 +121,8 @@ def _train(parts, sections, cfg, on_epoch=None, progress=True, checkpoints=None,
 # %% ../nbs/11_finetuning.ipynb #c017
 def fold_temperature(model, t: float # the temperature
                     ):
-    """Divide the sections' rows of the model's last linear layer by `t`, in place; raises `ValueError` if it cannot.
-
-    Without fields, these are all its rows."""
-    last = [module for module in model.modules() if isinstance(module, torch.nn.Linear)][-1]
-    if last.out_features != model.config.num_labels:
-        raise ValueError('the last linear layer of this model is not its classifier, so it cannot be calibrated')
+    "Divide the sections' rows of the model's classifier by `t`, in place; without fields, these are all its rows"
+    _, last = classifier_layer(model)
     k = getattr(model.config, 'label_groups', [model.config.num_labels])[0]
     with torch.no_grad():
         last.weight[:k] /= t

@@ -62,8 +62,9 @@ class SectionClassifier:
                 ):
         _check_options(head, max_len, passes, transition_weight, transitions, context)
         if precision == 'auto':
-            from resume_bert.model import use_bf16
-            precision = 'bf16' if use_bf16('auto', model.device, training=False) else 'fp32'
+            from resume_bert.model import computes_in_bf16, use_bf16
+            has_bf16 = use_bf16('auto', model.device, training=False) and computes_in_bf16(model)
+            precision = 'bf16' if has_bf16 else 'fp32'
         self.forward = model if isinstance(model, OnnxModel) else TorchModel(model, precision)
         self.model, self.tokenizer = getattr(self.forward, 'model', model), tokenizer
         self.sections = [str(s) for s in sections]

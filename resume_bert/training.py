@@ -194,7 +194,7 @@ def train_epoch(model, batches, cfg, opt, gradients, state, checkpoints, bar, ro
         totals = gradients.totals(step)
         losses = [gradients(batch, totals) for batch in step]
         chunks = sum(int((batch['labels'] != -100).sum()) for batch in step)
-        upcoming = list(islice(todo, cfg.gradient_accumulation_steps)) # a GPU computes while the CPU makes the next ones
+        upcoming = list(islice(todo, cfg.gradient_accumulation_steps)) # a GPU computes while the CPU makes the next
         losses = list(map(float, losses))
         _check_finite(losses, batches, state, cfg, rows)
         middle = (state.batch+len(step)/2)/n                # of the step, so that the last one has a rate as well

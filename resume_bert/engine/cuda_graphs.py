@@ -50,7 +50,7 @@ class GraphedStep:
 
     def __call__(self, batch, # of `make_loader`, on the CPU
                  total):      # what the labels of the whole step weigh
-        "Add the gradients of a batch to `.grad`; returns its loss, on the device, until the next call, or None: not done"
+        "Add the gradients of a batch to `.grad` and return its loss, until the next call; None: not done"
         x = None if self.failed else self._bucket(batch)
         if x is None or not self._is_captured(x := x | dict(total=torch.tensor(float(total)))):
             return None

@@ -66,7 +66,7 @@ class Gradients:
 
     def __call__(self, batch,
                  totals=None): # of the batches of a step that are added up; None: this batch is the whole step
-        "Add the gradients of a batch and return its loss, on the device; raises `MemoryError` when not even one row fits"
+        "Add the gradients of a batch and return its loss; raises `MemoryError` when not even one row fits"
         totals, loss = totals or self.totals([batch]), None
         if self.graphed and 'tags' not in batch:
             loss = self.graphed(batch, totals['labels'])
