@@ -281,7 +281,9 @@ def finetune(data,                    # a path or DataFrame for `load_chunks`, w
     where there are none. Raises what `load_chunks`, `split_chunks`, `load_model` and `fit` raise, `FileExistsError`
     when `out` holds something and not `overwrite`, `OSError` when `out` cannot be written or is being written."""
     df = data if isinstance(data, pd.DataFrame) and 'cleaning' in data.attrs else load_chunks(data)
-    cfg = cfg or TrainConfig()
+    cfg = TrainConfig() if cfg is None else cfg
+    if not isinstance(cfg, TrainConfig):
+        raise ValueError(f'finetune: cfg must be a TrainConfig, as in finetune(data, TrainConfig({shorten(cfg)!r}))')
     choose_head(cfg, df)                       # raises before anything is written
     if out is None:
         if continue_run:

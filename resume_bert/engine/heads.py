@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from fastcore.basics import patch
 from .tags import CHUNK_LABELS, mark_fields, place_fields
-from ..plumbing.messages import shorten
+from ..plumbing.messages import notice, shorten
 from ..tokens import MAX_CHUNK, cut_windows, make_window, pad_ids, split_with_overlap
 
 # %% ../../nbs/engine/28_heads.ipynb #heads-06
@@ -104,7 +104,11 @@ class ChunkHead(Head):
 
     def loader(self, df, labels, tokenizer, cfg):
         from resume_bert.dataset import ClassificationDataset, make_loader
-        ds = ClassificationDataset(df['text'], labels, tokenizer, cfg.max_len, augment=cfg.augment, seed=cfg.seed)
+        ds = ClassificationDataset(df['text'], labels, tokenizer, cfg.max_len, augment=cfg.augment, seed=cfg.seed,
+                                   pieces=True)
+        if ds.cut:
+            notice(f'{ds.cut:,} of {len(ds):,} training texts are longer than max_len={cfg.max_len} tokens: '
+                   'an epoch reads a random piece of each, a prediction all of them')
         return make_loader(ds, cfg.batch_size, seed=cfg.seed)
 
     def windows_alone(self, texts, special, max_len):
@@ -175,6 +179,9 @@ class ResumeHead(Head):
             fields = dict(marks=by_resume(marked, '_marks'), kinds=by_resume(marked, '_kind'))
         ds = ResumeDataset(by_resume(df, 'text'), numbers, tokenizer, cfg.max_len, seed=cfg.seed, augment=cfg.augment,
                            **fields)
+        if ds.cut:
+            notice(f'{ds.cut:,} of {len(df):,} training chunks are longer than {ds.max_chunk} tokens; '
+                   'what is behind them is not read, in training and in prediction')
         return make_loader(ds, max_tokens=cfg.batch_size*cfg.max_len, seed=cfg.seed)
 
     def windows_alone(self, texts, special, max_len):
