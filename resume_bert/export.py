@@ -14,7 +14,7 @@ from .engine.quantization import write_int8
 from .engine.runs import BUNDLE, BUNDLE_FORMAT, read_json, write_digests
 from .inference import SectionClassifier, softmax
 from .plumbing.files import atomic_folder, check_output_folder
-from .plumbing.messages import import_extra
+from .plumbing.messages import import_extra, shorten
 
 # %% ../nbs/12_export.ipynb #x109
 def _attention(clf) -> str:
@@ -25,7 +25,9 @@ def _attention(clf) -> str:
 
 def write_onnx(clf,  # a `SectionClassifier` on the CPU, in float32
                path):
-    "Write the model of a classifier as ONNX: `input_ids` and `attention_mask` in, `logits` out, batch and length free"
+    """Write a model as ONNX: `input_ids` and `attention_mask` in, `logits` out, batch and length free
+
+    Raises `ValueError` for a model with operations that ONNX does not have."""
     import torch, warnings
     head, attention = head_named(clf.head), clf.model.config._attn_implementation
     class Logits(torch.nn.Module):
@@ -44,6 +46,9 @@ def write_onnx(clf,  # a `SectionClassifier` on the CPU, in float32
             warnings.simplefilter('ignore')       # the exporter warns of itself, and of every shape that it records
             torch.onnx.export(Logits().eval(), example, str(path), input_names=inputs, output_names=['logits'],
                               dynamic_axes=axes, opset_version=17, dynamo=False)
+    except RuntimeError as e:       # as torch's exporter calls an operator that it does not know
+        kind = clf.model.config.model_type
+        raise ValueError(f'the model cannot be written as ONNX, as other {kind} models: {shorten(e)}') from e
     finally:
         clf.model.set_attn_implementation(attention)
 

@@ -141,6 +141,15 @@ def _carry_head(model, base_model, names):
                 layer.weight[row], layer.bias[row] = (values[known[name]] for values in old)
 
 # %% ../nbs/06_model.ipynb #c023
+def _check_reads_both_ways(conf):
+    "Raise `ValueError` for a decoder, which reads a text from left to right only, and for what has one"
+    from transformers.models.auto import modeling_auto as auto
+    is_causal = conf.model_type in auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+    is_decoder = is_causal and conf.model_type not in auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES
+    if conf.is_encoder_decoder or is_decoder:
+        raise ValueError(f'{conf.model_type} models have a decoder, which reads from left to right only; '
+                         'use an encoder, such as BERT')
+
 def load_model(base_model: str,  # a Hub name, a folder or 'embedded'
                sections,         # names by label number, as in `LabelEncoder.classes_`
                head: str = 'chunk', # name of a `Head`
@@ -161,6 +170,7 @@ def load_model(base_model: str,  # a Hub name, a folder or 'embedded'
                         label2id={s: i for i, s in enumerate(names)}, dtype=torch.float32, use_safetensors=True,
                         ignore_mismatched_sizes=True)
     try:
+        _check_reads_both_ways(model.config)
         _carry_head(model, base_model, names)
     except ValueError as e:
         raise ValueError(f'base model {base_model!r}: {e}') from None
