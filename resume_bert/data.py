@@ -7,7 +7,8 @@ __all__ = ['NO_TEXT', 'EMPTIED', 'SPLITS', 'LONG_TEXT', 'RowNames', 'conflicting
            'to_resumes', 'row_names']
 
 # %% ../nbs/03_data.ipynb #imports
-import json
+import json, re
+from functools import partial
 from pathlib import Path
 import numpy as np, pandas as pd
 from .cleaning import check_steps, clean_text, clean_texts, near_duplicates, other_language
@@ -127,7 +128,7 @@ def _check_fields(df, where):
 # %% ../nbs/03_data.ipynb #checkcell
 SPLITS = ('train', 'valid', 'test')
 
-def _check(df, where):
+def _check(df, where, join=True):
     "Raise `ValueError` for what cannot be mended; changes nothing"
     if 'resume_id' in df and (df['resume_id'] == '').any():
         raise ValueError(f'{where}: no resume_id in {row_list(df["row"][df["resume_id"] == ""])}')
@@ -142,16 +143,30 @@ def _check(df, where):
     if not len(usable):
         raise ValueError(f'{where} has no row with text')
     if 'section' in df:
-        _check_sections(usable, where)
+        _check_sections(usable, where, join)
     if 'order' in df:
         _order_column(usable, where)
     _check_fields(usable, where)
 
-def _check_sections(df, where):
+_SEVERAL = re.compile(r'\[.*[\]}"\']$') # a list in a cell: several labels, or spans
+
+def _check_sections(df, where, join=True):
+    "Raise `ValueError` for sections that are missing, only one, or answers to another question than which section"
     empty = df['row'][df['section'] == '']
     if len(empty):
         raise ValueError(f'{where}: no section in {row_list(empty)}; label them or leave them out')
-    if df['section'].str.casefold().nunique() < 2:
+    several = df[df['section'].str.fullmatch(_SEVERAL)]
+    if len(several):
+        raise ValueError(f'{where}: section is {shorten(several["section"].iloc[0])!r} in {row_list(several["row"])}; '
+                         'several labels a text are not supported (transformers knows '
+                         'problem_type="multi_label_classification"); spans are read from JSON')
+    numbers = pd.to_numeric(df['section'], errors='coerce')
+    is_measured = numbers.notna().all() and (numbers % 1 != 0).any() and df['section'].nunique() > len(df)//2
+    if is_measured:
+        raise ValueError(f'{where}: sections are numbers such as {df["section"].iloc[0]}; '
+                         'this is a classifier, and regression is not supported (transformers knows '
+                         'problem_type="regression")')
+    if (df['section'].str.casefold() if join else df['section']).nunique() < 2:
         only = shorten(df['section'].value_counts().index[0])
         raise ValueError(f'{where} has only one section, {only!r}; a classifier needs at least two')
 
@@ -206,16 +221,16 @@ def conflicting_rows(df: pd.DataFrame # a chunk table
     return both & (df['text'].str.len() >= LONG_TEXT) & (sections_here == 1)
 
 # %% ../nbs/03_data.ipynb #labelcell
-def _mend_labels(df):
+def _mend_labels(df, join=True):
     "Join spellings of labels, drop repeated rows if there are no resumes, report texts with several labels"
-    section, relabelled = _join_spellings(df['section'])
+    section, relabelled = _join_spellings(df['section']) if join else (df['section'], {})
     df, dropped = df.assign(section=section), {}
     if 'resume_id' not in df:
         repeated = df.duplicated(['text', 'section'])
         df, dropped = _drop(df, repeated, 'same text and section as an earlier row')
     if relabelled:
         pairs = [f'{shorten(old)!r} -> {shorten(new)!r}' for old, new in list(relabelled.items())[:15]]
-        notice('label spellings joined: ' + ', '.join(pairs))
+        notice('label spellings joined: ' + ', '.join(pairs) + '; join_spellings=False keeps them apart')
     rows = df['row'][conflicting_rows(df)]
     if len(rows):
         notice(f'the same text has different sections in {row_list(rows)}; nothing was changed')
@@ -254,11 +269,11 @@ def _in_order(df):
     return df, entry | dict(kept=RowNames(df['row']), rows_out=len(df))
 
 # %% ../nbs/03_data.ipynb #mendall
-def _mend(df, steps):
+def _mend(df, steps, join=True):
     "Run the repairs that fit the table and the cleaning steps; returns (chunk table, log)"
     repairs = [_drop_unusable]
     if 'section' in df:
-        repairs.append(_mend_labels)
+        repairs.append(partial(_mend_labels, join=join))
     if 'near_duplicates' in steps:
         repairs.append(_drop_near_duplicates)
     if 'language' in steps:
@@ -280,6 +295,7 @@ def load_chunks(data,                    # path of a file or folder, a DataFrame
                 labelled: bool = True,   # False: the section column may be missing (text to predict)
                 clean=(),                # cleaning steps by name, or 'all': see `CLEANING`
                 encoding: str = None,    # of a text file; None: detected
+               join_spellings: bool = True, # make one section of 'Skills' and 'skills'?
                ) -> pd.DataFrame: # a chunk table; what was done to it is in `.attrs['cleaning']`
     """Read, clean, check and mend a table of chunks.
 
@@ -292,10 +308,12 @@ def load_chunks(data,                    # path of a file or folder, a DataFrame
     steps = check_steps(clean)
     where = str(data) if isinstance(data, (str, Path)) else 'the table'
     table = read_table(data, encoding)
+    if 'text_pair' in table:
+        raise ValueError(f'{where}: text_pair, but pairs of texts are not supported; put both into one column')
     df, source = _read(table, where, labelled, text_col, section_col, resume_col, order_col)
     df, cleaned = _clean(df, steps)
-    _check(df, where)
-    df, mended = _mend(df, steps)
+    _check(df, where, join_spellings)
+    df, mended = _mend(df, steps, join_spellings)
     df.attrs['cleaning'] = dict(rows_in=len(table), source=source) | cleaned | mended
     return df
 

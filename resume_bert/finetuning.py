@@ -26,7 +26,7 @@ from .evaluation import Report, confusion, field_f1, fit_temperature, scores
 from .inference import SectionClassifier, softmax
 from .lexicon.languages import detect_language
 from .model import classifier_layer, load_model, load_tokenizer, longest_input, save_model
-from .plumbing.files import atomic_file, atomic_folder, check_output_folder, folder_lock
+from .plumbing.files import atomic_file, atomic_folder, check_output_folder, folder_lock, user_path
 from .plumbing.messages import name_list, notice, shorten
 from .tables.splits import split_chunks
 from .tokens import encode_with_offsets
@@ -209,7 +209,7 @@ def save(self: Run, folder, overwrite=False, texts=False):
         (new/'train_config.json').write_text(json.dumps(self.config.to_dict(), indent=1), encoding='utf-8')
         self.history.table().to_csv(new/'history.csv', index=False)
         write_digests(new)
-    self.folder = Path(folder)
+    self.folder = user_path(folder)
     if self.report:
         self.save_report(texts)
 
@@ -289,6 +289,7 @@ def finetune(data,                    # a path or DataFrame for `load_chunks`, w
         if continue_run:
             raise ValueError('continue_run=True continues the run of a folder; name it with out')
         return _judge(*_fitted(df, cfg, on_epoch, progress), baselines)
+    out = user_path(out)
     with folder_lock(out):
         check_output_folder(out, overwrite)
         checkpoints = _checkpoints(out, overwrite, continue_run, checkpoint_minutes)

@@ -11,7 +11,6 @@ from copy import copy
 from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
-from pathlib import Path
 import numpy as np
 from fastcore.basics import patch
 from .cleaning import as_texts, clean_text
@@ -23,6 +22,7 @@ from .engine.runs import is_bundle
 from .engine.tags import CHUNK_LABELS, TAG_LABELS, add_fields, add_tag_logits
 from .engine.transitions import smooth_sections
 from .lexicon.languages import detect_language, language_name
+from .plumbing.files import user_path
 from .plumbing.memory import split_on_oom
 from .plumbing.messages import name_list, notice_once
 from .plumbing.prefetch import prefetch_map
@@ -102,8 +102,9 @@ def load(cls: SectionClassifier,
     options = dict(passes=passes, transition_weight=transition_weight, context=context)
     if folder is None:
         return cls(**open_ready(device, precision, **options))
+    folder = user_path(folder)
     open_folder = open_bundle if is_bundle(folder) else open_run
-    return cls(**open_folder(Path(folder), labels, device, precision, **options))
+    return cls(**open_folder(folder, labels, device, precision, **options))
 
 # %% ../nbs/10_inference.ipynb #c018
 MAX_TOKENS = dict(bundle=512, cpu=1024, cuda=65_536) # tokens in a batch; on CPUs measured in benchmarks/11

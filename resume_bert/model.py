@@ -18,6 +18,7 @@ from transformers import AutoConfig, AutoTokenizer
 from .engine.base_models import packaged_folder
 from .engine.heads import head_named
 from .engine.tags import CHUNK_LABELS, TAG_LABELS
+from .plumbing.files import user_path
 from .plumbing.messages import name_list, printable_path, shorten
 
 # %% ../nbs/06_model.ipynb #c011
@@ -41,7 +42,7 @@ def _source(base_model):
     folder = packaged_folder(base_model)
     if folder:
         return str(folder)
-    path = Path(base_model)
+    path = user_path(base_model)
     if path.is_dir():
         if not (path/'config.json').is_file():
             raise FileNotFoundError(f'base model {base_model!r} is a folder without config.json')

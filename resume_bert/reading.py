@@ -9,9 +9,9 @@ __all__ = ['HEAD_BYTES', 'ONLY_STRINGS', 'NOT_TABLES', 'NOT_DELIMITED', 'sniff_d
 # %% ../nbs/01_reading.ipynb #imports
 import codecs, csv, importlib, io, os, re
 from pathlib import Path
-import pandas as pd
+import numpy as np, pandas as pd
 from .plumbing.encodings import decode_bytes, decodes
-from .plumbing.messages import import_extra, notice, printable_path, shorten
+from .plumbing.messages import import_extra, name_list, notice, printable_path, shorten
 from .tables.columns import SECTION_NAMES, TEXT_NAMES, for_spreadsheet, guess_column, plain_name
 from .tables.columns import with_source
 from .tables.labelling import json_items, json_lines, raw_corpus_kind, read_raw_corpus, table_from_json
@@ -265,12 +265,28 @@ def _from_dataset(dataset) -> pd.DataFrame:
 # %% ../nbs/01_reading.ipynb #d085
 _SPLIT_NAMES = {'validation': 'valid', 'dev': 'valid'}
 
+def _from_dict(data):
+    "A table from columns, or from the one file of an upload in Colab"
+    values = list(data.values())
+    if len(values) == 1 and isinstance(values[0], bytes):
+        name = str(next(iter(data)))
+        return _read_bytes(values[0], name, printable_path(name))
+    sizes = {len(value) if isinstance(value, (list, tuple, np.ndarray, pd.Series)) else None for value in values}
+    if len(sizes) != 1 or None in sizes:
+        raise ValueError(f'a dict must hold columns of the same length, or one uploaded file; got {name_list(data)}')
+    df = pd.DataFrame(data, dtype=object)
+    return with_source(df, df.index, format='dict')
+
 def _from_memory(data) -> pd.DataFrame: # a copy
-    "A table from a DataFrame, a `Dataset`, or a dict of several `Dataset`"
+    "A table from a DataFrame, a `Dataset`, a dict of several, columns or rows; raises `ValueError` for another dict"
     if isinstance(data, pd.DataFrame):
         return with_source(data.copy(), data.index, **data.attrs.get('source', dict(format='DataFrame')))
     if hasattr(data, 'to_pandas'):
         return _from_dataset(data)
+    if isinstance(data, list):
+        return table_from_json(data, 'the list', 'list')
+    if not all(hasattr(dataset, 'to_pandas') for dataset in data.values()):
+        return _from_dict(data)
     tables = {_SPLIT_NAMES.get(name, name): _from_dataset(dataset) for name, dataset in data.items()}
     df = pd.concat([table.assign(split=split) for split, table in tables.items()])
     names = [f'{split}/{i}' for split, table in tables.items() for i in table.index]
@@ -292,11 +308,18 @@ def read_table(data,                  # path of a file or folder, a DataFrame, a
 
     Raises `FileNotFoundError` for a missing file and `ValueError`, in one line, for a file that does not hold a
     table or whose package is not installed."""
-    if isinstance(data, (pd.DataFrame, dict)) or hasattr(data, 'to_pandas'):
+    is_rows = isinstance(data, list) and data and all(isinstance(row, dict) for row in data)
+    if isinstance(data, (pd.DataFrame, dict)) or hasattr(data, 'to_pandas') or is_rows:
         return _from_memory(data)
+    if hasattr(data, 'read'):
+        content = data.read()
+        name = Path(str(getattr(data, 'name', 'the file'))).name
+        return _read_bytes(content.encode() if isinstance(content, str) else content, name, name, encoding)
     if not isinstance(data, (str, os.PathLike)):
         raise ValueError(f'read_table: give a path, a DataFrame or a Dataset, not {type(data).__name__}')
-    path = Path(data)
+    if re.match(r'\w+://', str(data)):
+        raise ValueError(f'{shorten(str(data))} is an address on the web; nothing is fetched here: download it first')
+    path = Path(data).expanduser()
     if not os.path.exists(path):
         raise FileNotFoundError(f'{printable_path(path)} does not exist')
     if path.is_dir():

@@ -9,7 +9,7 @@ __all__ = ['json_lines', 'json_items', 'table_from_json', 'raw_corpus_kind', 're
 import json, re
 from collections import Counter
 import pandas as pd
-from ..plumbing.messages import name_list, shorten
+from ..plumbing.messages import name_list, notice, shorten
 from .columns import TEXT_NAMES, guess_column, with_source
 
 # %% ../../nbs/tables/15_labelling.ipynb #d076
@@ -83,13 +83,23 @@ def _labelled_table(texts,   # (name, text, spans, labels of the whole text) of 
     return with_source(df, [name for name, _ in rows], unlabelled=unlabelled, **facts)
 
 # %% ../../nbs/tables/15_labelling.ipynb #lbdocca2
-def _doccano(items: list) -> pd.DataFrame:
-    "A table from the objects of a Doccano export"
-    def span(mark):
-        return (mark['start_offset'], mark['end_offset'], mark['label']) if isinstance(mark, dict) else tuple(mark)
+_DOCCANO_KEYS = 'entities', 'spans', 'label', 'labels' # one of them holds a list: a text of Doccano
+
+def _spans(mark, where) -> list: # of (start, end, label)
+    "What a mark of an annotation tool says, in the words of Doccano, Label Studio or Prodigy"
+    if isinstance(mark, list) and len(mark) == 3:
+        return [tuple(mark)]
+    def first(*keys): return next((mark[key] for key in keys if isinstance(mark, dict) and key in mark), None)
+    start, end, labels = first('start_offset', 'start'), first('end_offset', 'end'), first('label', 'labels')
+    if None in (start, end, labels):
+        raise ValueError(f'{where} has a mark without start, end and label: {shorten(mark)}')
+    return [(start, end, label) for label in (labels if isinstance(labels, list) else [labels])]
+
+def _doccano(items: list, where='the file') -> pd.DataFrame:
+    "A table from the objects of a Doccano export, or from a shorter one of Label Studio (JSON-MIN) or Prodigy"
     def labelled(i, item):
-        marks = item.get('entities') or item.get('label') or item.get('labels') or []
-        spans = [span(mark) for mark in marks if isinstance(mark, (dict, list))]
+        marks = next((item[key] for key in _DOCCANO_KEYS if isinstance(item.get(key), list)), [])
+        spans = [span for mark in marks if isinstance(mark, (dict, list)) for span in _spans(mark, f'{where}: row {i}')]
         labels = [mark for mark in marks if isinstance(mark, str)]
         return item.get('id', i), item.get('text', item.get('data')), spans, labels
     return _labelled_table((labelled(i, item) for i, item in enumerate(items, 1)), format='Doccano export')
@@ -142,8 +152,14 @@ def json_items(text: str, # of a JSON file
 
 # %% ../../nbs/tables/15_labelling.ipynb #lbkind02
 _STUDIO_KEYS = {'annotations', 'completions', 'predictions'} # one of them, beside `data`: a task of Label Studio
-_DOCCANO_KEYS = ('label', 'labels', 'entities')              # one of them holds a list: a text of Doccano
 _DOCCANO_ITEMS = 50                                          # objects that are looked at; guessed
+
+def _accepted(items):
+    "The objects without those that somebody rejected in Prodigy; a notice counts them"
+    kept = [item for item in items if item.get('answer', 'accept') not in ('reject', 'ignore')]
+    if len(kept) < len(items):
+        notice(f'{len(items)-len(kept):,} of {len(items):,} rows left out: their answer is reject or ignore')
+    return kept
 
 def table_from_json(items: list, # of dicts
                     where,       # for messages
@@ -155,8 +171,8 @@ def table_from_json(items: list, # of dicts
     if isinstance(items[0].get('data'), dict) and _STUDIO_KEYS & set(items[0]):
         return _label_studio(items, where)
     if any(isinstance(item.get(key), list) for item in items[:_DOCCANO_ITEMS] for key in _DOCCANO_KEYS):
-        return _doccano(items)
-    df = pd.DataFrame(items, dtype=object)
+        return _doccano(_accepted(items), where)
+    df = pd.DataFrame(_accepted(items), dtype=object)
     return with_source(df, pd.RangeIndex(1, len(df)+1), format=format)
 
 # %% ../../nbs/tables/15_labelling.ipynb #d019
