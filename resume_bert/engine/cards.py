@@ -8,6 +8,7 @@ __all__ = ['model_card', 'report_html']
 # %% ../../nbs/engine/35_cards.ipynb #imports
 import base64, html, io, re
 from pathlib import Path
+from ..core import SECTIONS
 from .base_models import BASE_MODELS
 from .config import TrainConfig
 from .heads import head_named
@@ -18,29 +19,46 @@ from ..plumbing.messages import repository_url
 from ..training import History
 
 # %% ../../nbs/engine/35_cards.ipynb #c022
-def _on_hub(base_model):
-    "The name of a base model on the Hub; of one that is not packaged, the name itself"
-    return BASE_MODELS[base_model].hub if base_model in BASE_MODELS else base_model
-
-def _hub_metadata(report, cfg, languages=()): # a `ModelCardData`
-    "The metadata of a model card"
-    from huggingface_hub import EvalResult, ModelCardData
-    task = head_named(cfg.head).task
-    def result(metric_type, score):
-        return EvalResult(task_type=task, dataset_type='resumes', dataset_name='held-out resumes',
-                          metric_type=metric_type, metric_value=round(report.metrics[score][0], 4))
-    is_folder = Path(cfg.base_model).is_dir()           # of this machine, nothing for the Hub
-    return ModelCardData(language=list(languages) or None, library_name='transformers', pipeline_tag=task,
-                         tags=['resume', 'resume_bert', 'section-classification'],
-                         model_name='resume section classifier',
-                         base_model=None if is_folder else _on_hub(cfg.base_model),
-                         eval_results=[result('f1', 'f1_macro'), result('accuracy', 'accuracy')])
-
-# %% ../../nbs/engine/35_cards.ipynb #c023
 def _plain(name):
     "A name as plain text in Markdown, whatever it holds"
     return re.sub(r'[|`*_\[\]<>&!\\\n\r]', lambda m: f'&#{ord(m[0])};', str(name))
 
+def _on_hub(base_model):
+    "The name of a base model on the Hub; of one that is not packaged, the name itself"
+    return BASE_MODELS[base_model].hub if base_model in BASE_MODELS else base_model
+
+_RESUME = dict(title='Resume section classifier', name='resume section classifier', rows='held-out resumes',
+               tags=['resume', 'resume_bert', 'section-classification'], example='AI Engineer from Researchify.',
+               says='which section of a resume a line, bullet or short paragraph belongs to',
+               limits='The scores hold for resumes like those it was tested on{learnt}. It may do worse on other '
+                      'languages, layouts and professions.')
+_TEXT = dict(title='Text classifier', name='text classifier', rows='held-out texts',
+             tags=['text-classification', 'resume_bert'], example='A text like those it was trained on.',
+             says='which of {count} labels a text has: {labels}',
+             limits='The scores hold for texts like those it was tested on{learnt}. It may do worse on others.')
+
+def _about(report):
+    "What a card says that depends on whether the labels are sections of a resume"
+    labels = list(report.per_section.index)
+    if len(set(labels) & set(SECTIONS)) > 1:
+        return _RESUME
+    shown = ', '.join(map(_plain, labels[:12]))+', …'*(len(labels) > 12)
+    return _TEXT | dict(says=_TEXT['says'].format(count=len(labels), labels=shown))
+
+def _hub_metadata(report, cfg, languages=()): # a `ModelCardData`
+    "The metadata of a model card"
+    from huggingface_hub import EvalResult, ModelCardData
+    task, about = head_named(cfg.head).task, _about(report)
+    def result(metric_type, score):
+        return EvalResult(task_type=task, dataset_type=about['rows'].split()[-1], dataset_name=about['rows'],
+                          metric_type=metric_type, metric_value=round(report.metrics[score][0], 4))
+    is_folder = Path(cfg.base_model).is_dir()           # of this machine, nothing for the Hub
+    return ModelCardData(language=list(languages) or None, library_name='transformers', pipeline_tag=task,
+                         tags=about['tags'], model_name=about['name'], widget=[dict(text=about['example'])],
+                         base_model=None if is_folder else _on_hub(cfg.base_model),
+                         eval_results=[result('f1', 'f1_macro'), result('accuracy', 'accuracy')])
+
+# %% ../../nbs/engine/35_cards.ipynb #c023
 def _markdown_table(header, rows):
     "A table in Markdown; cells are text"
     lines = [header, ['---']*len(header), *rows]
@@ -73,14 +91,16 @@ def model_card(report: Report, cfg: TrainConfig,
     made_with = f'[resume_bert]({url})' if url else 'resume_bert'
     snippet = head.snippet.replace('RUN', '"path/or/name/of/this/model"')
     overall, by_section = _score_tables(report)
+    about = _about(report)
+    snippet = snippet.replace(_RESUME['example'], about['example'])
     learnt = f', in {", ".join(map(language_name, languages))}' if languages else ''
     return f'''---
 {_hub_metadata(report, cfg, languages).to_yaml()}
 ---
 
-# Resume section classifier
+# {about["title"]}
 
-Predicts which section of a resume a line, bullet or short paragraph belongs to ({head.reads}).
+Predicts {about["says"]} ({head.reads}).
 Made with {made_with} from {base}.
 
 ## Use
@@ -88,7 +108,7 @@ Made with {made_with} from {base}.
 ```python
 from resume_bert.inference import SectionClassifier
 clf = SectionClassifier.load("path/of/this/model")
-print(clf.predict("AI Engineer from Researchify."))
+print(clf.predict("{about["example"]}"))
 ```
 
 With plain transformers:
@@ -108,8 +128,7 @@ epoch and temperature chosen on {sizes["valid"]:,} others.
 
 ## Limits
 
-It sorts text; it must not be used to rank, select or reject people. The scores hold for resumes like those it was
-tested on{learnt}. It may do worse on other languages, layouts and professions.
+It sorts text; it must not be used to rank, select or reject people. {about["limits"].format(learnt=learnt)}
 '''
 
 # %% ../../nbs/engine/35_cards.ipynb #c020
