@@ -11,7 +11,7 @@ from ..core import FIELD_KEYS, JSON_RESUME_KEYS, SECTION_ROWS, Resume
 from ..lexicon.dates import YEAR, find_dates
 from .basics import behind_words, contact_json
 from .contact import full_url
-from .entries import OWN, Value, between, find_entries, is_heading, is_label, put, put_text
+from .entries import OWN, POSTS, Value, between, find_entries, is_heading, is_label, put, put_text
 from .lists import skills_json, split_list
 from .tagging import with_fields
 from .where import doubtful, leaves, plain_json, where_map
@@ -65,10 +65,18 @@ def _put_values(item, entry, resume):
         if target.startswith('http') and full_url(target):
             item.setdefault('url', Value(target, 'url', [n]))
 
+_LEAST = .6 # confidence that one field of a post must have, for it to be an entry; chosen on validation resumes
+
+def _is_entry(entry):
+    "Whether an entry has something of its own, of which a post is sure"
+    own = [value for value in entry.values if value.tag in OWN & FIELD_KEYS[entry.section].keys()]
+    least = _LEAST if entry.section in POSTS else 0
+    return any(value.confidence is None or value.confidence >= least for value in own)
+
 def _entry_json(entry, resume):
     "An entry as an object; empty where it has nothing of its own"
     item = {}
-    if entry.tags & OWN & FIELD_KEYS[entry.section].keys():
+    if _is_entry(entry):
         _put_values(item, entry, resume)
         _put_dates(item, entry, resume)
         text = _TEXTS.get(entry.section, 'x-text')

@@ -52,14 +52,14 @@ _ONCE = {'position', 'degree', 'dates', 'organization'} # what the header of a p
 _HEADER_SHARE = .6 # of the letters of a line, for it to be one of fields; guessed
 
 def _repeats(entry, chunk, told):
-    "Whether a line begins with what a dated entry has already: dates below its lines, or a line of fields"
+    "Whether a line below those of a dated entry begins with what it has already: dates, or a line of fields"
     f = chunk.fields[0] if chunk.fields else None
-    if not f or f.goes_on or f.tag not in told or 'dates' not in entry.tags:
+    if not f or f.goes_on or f.tag not in told or 'dates' not in entry.tags or not entry.body:
         return False
     text = without_list_mark(chunk.text)
     is_first = f.start <= len(chunk.text)-len(text)
     of_fields = sum(f.end-f.start for f in chunk.fields) > _HEADER_SHARE*len(text)
-    return is_first and (of_fields or f.tag == 'dates' and bool(entry.body))
+    return is_first and (of_fields or f.tag == 'dates')
 
 def _begins(entry, chunk, tags):
     "Whether a chunk with fields of these tags begins an entry, after what the entry before it has"
