@@ -94,6 +94,8 @@ def _bundle_config(run, clf): # a dict, for `config.json`
     from importlib.metadata import version
     saved = Path(run)/'train_config.json'
     base_model = read_json(saved).get('base_model') if saved.is_file() else None
+    if base_model and Path(base_model).is_dir():
+        base_model = Path(base_model).name          # where it lies on this machine is nobody's business
     packages = ('resume_bert', 'torch', 'transformers', 'onnxruntime')
     facts = dict(format=BUNDLE_FORMAT, head=clf.head, max_len=clf.max_len, special_ids=list(clf.special),
                  base_model=base_model, transition_weight=clf.transition_weight, context=clf.context,

@@ -229,6 +229,10 @@ def main():
         new = Path(d)/'ready'
         test = sample_chunks(None).query("split == 'test'")
         compared = export(a.run, new, fp32=False, data=test, **READING)
+        conf = read_json(new/'config.json')
+        conf['bundle']['base_model'] = RECIPE.base_model         # not the run of the first round
+        (new/'config.json').write_text(json.dumps(conf, indent=1, ensure_ascii=False), encoding='utf-8')
+        write_digests(new)
         print(compared.to_string())
         metrics, report = scored(new, a.run, a.data, float(compared.loc['int8', 'same_labels']))
         (new/'metrics.json').write_text(json.dumps(metrics, indent=1), encoding='utf-8')

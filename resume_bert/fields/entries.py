@@ -107,6 +107,16 @@ def _add(entry, f, value, n):
 # %% ../../nbs/fields/71_entries.ipynb #enx16
 _SAME = word_pattern(read_words('same'), r'\b') # "same company", "misma universidad", "tamże"
 
+_PLACEHOLDER = word_pattern(read_words('placeholders'), r'\b') # in place of a name that was taken out
+
+def _name_placeholder(entry):
+    "Take a placeholder in the header of an entry for its organization, if it has none"
+    for i, text in enumerate(() if entry.first('organization') else entry.rest):
+        if found := _PLACEHOLDER.match(text):
+            entry.values.append(Value(found[0], 'organization', text.chunks))
+            entry.rest[i:i+1] = [text.read_as(left) for left in between(text, [found.span()])]
+            return
+
 def _at_same(entry):
     "Whether the header of an entry says that its organization is that of the entry before it"
     named = entry.first('organization')
@@ -116,6 +126,7 @@ def _with_employers(entries):
     "The entries, each with its organization, also where only the entry above names it"
     before = {}
     for entry in entries:
+        _name_placeholder(entry)
         last = before.get(entry.section)
         known, post = (last.first('organization'), last.first('position')) if last else (None, None)
         heads = known and (post is None or known.chunks[0] < post.chunks[0])
