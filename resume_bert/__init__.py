@@ -18,14 +18,14 @@ if _TYPE_CHECKING:                 # what editors and type checkers see
     from .documents.read import read_resume
     from .engine.config import TrainConfig
     from .fields.build import to_json_resume
-    from .fields.redaction import redact
+    from .privacy.redaction import redact
     from .finetuning import finetune
     from .inference import SectionClassifier
     from .tables.corpus import sample_chunks
 
 _HOME = dict(finetune='finetuning', load_chunks='data', sample_chunks='tables.corpus', TrainConfig='engine.config',
              SectionClassifier='inference', read_resume='documents.read', to_json_resume='fields.build',
-             redact='fields.redaction')  # name -> its module, imported when the name is first used
+             redact='privacy.redaction')  # name -> its module, imported when the name is first used
 
 __all__ = ['finetune', 'load_chunks', 'sample_chunks', 'TrainConfig', 'SectionClassifier', 'read_resume',
            'to_json_resume', 'redact']

@@ -134,7 +134,8 @@ def scored(folder, run, data, same_labels):
     test, train = (df[df.split == split].reset_index(drop=True) for split in ('test', 'train'))
     report = clf.evaluate(test, train)
     print(report, flush=True)
-    metrics = report.to_dict() | dict(same_labels_as_float32=same_labels, config=RECIPE.to_dict(), second_round=SECOND,
+    metrics = report.to_dict() | dict(same_labels_as_float32=same_labels, second_round=SECOND,
+                                      config=RECIPE.resolve('resume').to_dict(),
                                       versions=read_json(folder/'config.json')['bundle']['versions'],
                                       date=time.strftime('%Y-%m-%d'), languages=language_scores(clf, test))
     if data:
