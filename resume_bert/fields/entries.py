@@ -89,9 +89,12 @@ def between(text, spans):
     left = [part.lstrip(_SIGNS+':').rstrip(_SIGNS) for part in (*left, text[done:])]
     return [part for part in left if re.search(r'[^\W_]', part)]
 
+_UNLIKELY = .3 # confidence below which a field is text; measured in benchmarks/16_fields
+
 def _pieces(chunk, n):
     "(fields with their values, what is between them) of a chunk"
-    fields, mark = chunk.fields or (), len(chunk.text)-len(without_list_mark(chunk.text))
+    fields = [f for f in chunk.fields or () if f.confidence is None or f.confidence >= _UNLIKELY]
+    mark = len(chunk.text)-len(without_list_mark(chunk.text))
     values = [(f, Value(chunk.text[f.start:f.end], f.tag, [n], f.confidence)) for f in fields]
     rest = between(chunk.text, [(0, mark), *((f.start, f.end) for f in fields)])
     return values, [Value(text, 'rest', [n]) for text in rest]

@@ -127,12 +127,14 @@ def _spans(text, section, names, known):
         for start, end, *_ in spans:
             found.append((start, end, placeholder))
             taken = taken[:start]+re.sub(r'[^\n]', GONE, taken[start:end])+taken[end:]
+    def is_free(start, end): return GONE not in taken[start:end]
     for start, end, placeholder in known:
-        take([(start, end)], placeholder)
+        take([(start, end)] if placeholder else [], placeholder)
     for placeholder, find in _FINDERS:
         take(list(find(taken, section)), placeholder)
-        if placeholder == '[EMAIL]' and names:
-            take([m.span() for m in names.finditer(text) if GONE not in taken[m.start():m.end()]], '[NAME]')
+        if placeholder == '[EMAIL]':        # now the names, and what stays unless it is one: cities and countries
+            take([m.span() for m in names.finditer(text) if is_free(*m.span())] if names else [], '[NAME]')
+            take([(i, j) for i, j, hidden in known if not hidden and is_free(i, j)], None)
     return found
 
 # %% ../../nbs/privacy/79_redaction.ipynb #reda-c6
@@ -192,6 +194,7 @@ def _redact_id(text, names):
     return re.sub(rf'(?i)(?<![^\W_])(?:{known})(?![^\W_])', '[NAME]', text)
 
 # %% ../../nbs/privacy/79_redaction.ipynb #reda-c9
+_SURE_NAME = .5   # confidence of a name, from which on no other line is taken for it; guessed
 _NAME_WORDS = 5   # of a name, at most; guessed
 _FIRST_LINES = 3  # of the contact section, in which a name is looked for; guessed
 _DOCUMENT = re.compile(label_words('resume_words', 'headings')) # "Curriculum vitae", "Contact"
@@ -213,7 +216,8 @@ def redact(resume: Resume, # labelled or not
     hidden too."""
     resume = with_fields(resume, trust=False)
     found = list(_names_of(resume.chunks))
-    if not any(f.tag == 'name' for chunk in resume for f in chunk.fields or ()):
+    names_of_model = [f for chunk in resume for f in chunk.fields or () if f.tag == 'name']
+    if all((f.confidence or 0) < _SURE_NAME for f in names_of_model):
         found += _first_line(resume)    # in a script that the model does not know, for instance
     names = [*names, *found]
     if not names:
