@@ -148,7 +148,7 @@ def _check(df, where, join=True):
         _order_column(usable, where)
     _check_fields(usable, where)
 
-_SEVERAL = re.compile(r'\[.*[\]}"\']$') # a list in a cell: several labels, or spans
+_SEVERAL = re.compile(r'\[\s*([\'"{\[].*)?\]') # a list in a cell: several labels, or spans; "[Skills]" is a name
 
 def _check_sections(df, where, join=True):
     "Raise `ValueError` for sections that are missing, only one, or answers to another question than which section"
@@ -158,8 +158,8 @@ def _check_sections(df, where, join=True):
     several = df[df['section'].str.fullmatch(_SEVERAL)]
     if len(several):
         raise ValueError(f'{where}: section is {shorten(several["section"].iloc[0])!r} in {row_list(several["row"])}; '
-                         'several labels a text are not supported (transformers knows '
-                         'problem_type="multi_label_classification"); spans are read from JSON')
+                         'several labels per text are not supported (transformers knows '
+                         'problem_type="multi_label_classification"); spans can only be read from JSON')
     numbers = pd.to_numeric(df['section'], errors='coerce')
     is_measured = numbers.notna().all() and (numbers % 1 != 0).any() and df['section'].nunique() > len(df)//2
     if is_measured:

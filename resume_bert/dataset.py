@@ -27,7 +27,7 @@ class ClassificationDataset(Dataset):
                  padding=False, # 'max_length' pads every item to `max_len`, as the tutorial does
                  augment=False, # change the form of each text in each epoch, see `augment_resume`?
                  seed=42,
-                 pieces=False): # of a longer text, a random piece in each epoch, as it is predicted, not its beginning?
+                 pieces=False): # read a random piece of a long text in each epoch instead of its beginning?
         if padding not in (False, 'max_length'):
             raise ValueError(f'ClassificationDataset: padding={padding!r}, but it must be False or "max_length"')
         if labels is not None and len(labels) != len(texts):

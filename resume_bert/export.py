@@ -46,9 +46,9 @@ def write_onnx(clf,  # a `SectionClassifier` on the CPU, in float32
             warnings.simplefilter('ignore')       # the exporter warns of itself, and of every shape that it records
             torch.onnx.export(Logits().eval(), example, str(path), input_names=inputs, output_names=['logits'],
                               dynamic_axes=axes, opset_version=17, dynamo=False)
-    except RuntimeError as e:       # as torch's exporter calls an operator that it does not know
+    except torch.onnx.OnnxExporterError as e: # for an operation that ONNX does not have
         kind = clf.model.config.model_type
-        raise ValueError(f'the model cannot be written as ONNX, as other {kind} models: {shorten(e)}') from e
+        raise ValueError(f'the model cannot be written as ONNX, like other {kind} models: {shorten(e)}') from e
     finally:
         clf.model.set_attn_implementation(attention)
 

@@ -283,7 +283,8 @@ def finetune(data,                    # a path or DataFrame for `load_chunks`, w
     df = data if isinstance(data, pd.DataFrame) and 'cleaning' in data.attrs else load_chunks(data)
     cfg = TrainConfig() if cfg is None else cfg
     if not isinstance(cfg, TrainConfig):
-        raise ValueError(f'finetune: cfg must be a TrainConfig, as in finetune(data, TrainConfig({shorten(cfg)!r}))')
+        example = f', as in finetune(data, TrainConfig({shorten(cfg)!r}))' if isinstance(cfg, str) else ''
+        raise ValueError(f'finetune: cfg is {type(cfg).__name__}, but it must be a TrainConfig{example}')
     choose_head(cfg, df)                       # raises before anything is written
     if out is None:
         if continue_run:

@@ -17,29 +17,16 @@ from .cleaning import as_texts, clean_text
 from .core import Prediction, Resume
 from .engine.backends import OnnxModel, TorchModel, chunk_means
 from .engine.heads import head_named
-from .engine.opening import open_bundle, open_ready, open_run
+from .engine.opening import check_reading, open_bundle, open_ready, open_run
 from .engine.runs import is_bundle
 from .engine.tags import CHUNK_LABELS, TAG_LABELS, add_fields, add_tag_logits
 from .engine.transitions import smooth_sections
 from .lexicon.languages import detect_language, language_name
 from .plumbing.files import user_path
 from .plumbing.memory import split_on_oom
-from .plumbing.messages import name_list, notice_once
+from .plumbing.messages import name_list, notice_once, row_list
 from .plumbing.prefetch import prefetch_map
 from .tokens import MAX_CHUNK, encode_texts, encode_with_offsets, pad_ids, special_ids, token_batches
-
-# %% ../nbs/10_inference.ipynb #c010
-def _check_options(head, max_len, passes=1, transition_weight=0., transitions=None, context=0):
-    "Raise `ValueError` where a resume cannot be read in this way"
-    if not (isinstance(passes, int) and passes > 0):
-        raise ValueError(f'passes={passes!r}, but it must be a whole number from 1')
-    if not (isinstance(transition_weight, (int, float)) and 0 <= transition_weight <= 1):
-        raise ValueError(f'transition_weight={transition_weight!r}, but it must be a number from 0 to 1')
-    if not (isinstance(context, int) and 0 <= context <= max_len//2):
-        raise ValueError(f'context={context!r}, but it must be a whole number from 0 to {max_len//2}, half of max_len')
-    if transition_weight and (transitions is None or not head_named(head).in_context):
-        raise ValueError('transition_weight: this run does not know how sections follow each other; '
-                         'leave it out, or train the run again with head resume')
 
 # %% ../nbs/10_inference.ipynb #c010c
 class SectionClassifier:
@@ -60,7 +47,7 @@ class SectionClassifier:
                  tag_transitions=None, # how field tags follow each other; None: the model finds no fields
                  field_calibration=(0., 1.), # of the confidence of fields, see `engine.tags.calibrated`
                 ):
-        _check_options(head, max_len, passes, transition_weight, transitions, context)
+        check_reading(head, max_len, passes, transition_weight, transitions, context)
         if precision == 'auto':
             from resume_bert.model import computes_in_bf16, use_bf16
             has_bf16 = use_bf16('auto', model.device, training=False) and computes_in_bf16(model)
@@ -171,6 +158,13 @@ def softmax(logits: np.ndarray) -> np.ndarray: # same shape, rows sum to 1
 # %% ../nbs/10_inference.ipynb #c024p
 UNCERTAIN = 'uncertain' # the answer where no section reaches the threshold
 
+def _check_answer(threshold, top_k=None):
+    "Raise `ValueError` for options of `predict` that make no sense"
+    if not 0 <= threshold <= 1:
+        raise ValueError(f'predict: threshold={threshold!r}, but it must be from 0 to 1')
+    if top_k is not None and top_k < 1:
+        raise ValueError(f'predict: top_k={top_k!r}, but it must be 1 or more')
+
 @patch
 def _prediction(self: SectionClassifier, probs, top_k=None, threshold=0.):
     "The `Prediction` for one row of probabilities"
@@ -186,6 +180,9 @@ def predict_table(self: SectionClassifier, df, # with a column `text`
     "A table with the columns `predicted` and `confidence`; raises `ValueError` where it has no column `text`"
     if 'text' not in df:
         raise ValueError(f'predict: the table has no column text; it has {name_list(map(str, df.columns))}')
+    if 'resume_id' in df and df['resume_id'].isna().any():
+        raise ValueError(f'predict: no resume_id in {row_list(df.index[df["resume_id"].isna()])}')
+    _check_answer(threshold)
     probs = softmax(self.table_logits(df)) if len(df) else np.zeros((0, len(self.sections)))
     best = [self._prediction(p, 1, threshold) for p in probs]
     return df.assign(predicted=[p.section for p in best], confidence=[p.confidence for p in best])
@@ -198,6 +195,7 @@ def predict(self: SectionClassifier, texts, # a string, a sequence of strings, o
     """The section of a text, or of several, in the order given; texts do not influence each other.
 
     Rows of a table are read in their resume where the model reads so. Raises `ValueError` for what is not text."""
+    _check_answer(threshold, top_k)
     if isinstance(texts, str):
         return self.predict([texts], top_k, threshold)[0]
     if hasattr(texts, 'columns'):

@@ -131,15 +131,16 @@ def _carry_head(model, base_model, names):
     with safe_open(path, 'pt') as weights:
         if f'{where}.weight' not in weights.keys():
             return                      # no run: the classifier is fresh already
-        old = [weights.get_tensor(f'{where}.{name}') for name in ('weight', 'bias')]
+        old = {name: weights.get_tensor(f'{where}.{name}') for name, _ in layer.named_parameters()}
     conf = _pretrained(AutoConfig, base_model)
     known = conf.label2id if type(model).__name__ in (conf.architectures or []) else {}
     with torch.no_grad():
         layer.weight.normal_(0, getattr(conf, 'initializer_range', .02))
-        layer.bias.zero_()
-        for row, name in enumerate(names):
-            if name in known:
-                layer.weight[row], layer.bias[row] = (values[known[name]] for values in old)
+        if layer.bias is not None:
+            layer.bias.zero_()
+        for row, section in enumerate(names):
+            for name, values in old.items() if section in known else ():
+                getattr(layer, name)[row] = values[known[section]]
 
 # %% ../nbs/06_model.ipynb #c023
 def _check_reads_both_ways(conf):

@@ -265,19 +265,19 @@ def _from_dataset(dataset) -> pd.DataFrame:
 # %% ../nbs/01_reading.ipynb #d085
 _SPLIT_NAMES = {'validation': 'valid', 'dev': 'valid'}
 
-def _from_dict(data):
+def _from_dict(data, encoding=None):
     "A table from columns, or from the one file of an upload in Colab"
     values = list(data.values())
     if len(values) == 1 and isinstance(values[0], bytes):
         name = str(next(iter(data)))
-        return _read_bytes(values[0], name, printable_path(name))
+        return _read_bytes(values[0], name, printable_path(name), encoding)
     sizes = {len(value) if isinstance(value, (list, tuple, np.ndarray, pd.Series)) else None for value in values}
     if len(sizes) != 1 or None in sizes:
         raise ValueError(f'a dict must hold columns of the same length, or one uploaded file; got {name_list(data)}')
-    df = pd.DataFrame(data, dtype=object)
+    df = pd.DataFrame({name: list(column) for name, column in data.items()}, dtype=object)
     return with_source(df, df.index, format='dict')
 
-def _from_memory(data) -> pd.DataFrame: # a copy
+def _from_memory(data, encoding=None) -> pd.DataFrame: # a copy
     "A table from a DataFrame, a `Dataset`, a dict of several, columns or rows; raises `ValueError` for another dict"
     if isinstance(data, pd.DataFrame):
         return with_source(data.copy(), data.index, **data.attrs.get('source', dict(format='DataFrame')))
@@ -285,8 +285,8 @@ def _from_memory(data) -> pd.DataFrame: # a copy
         return _from_dataset(data)
     if isinstance(data, list):
         return table_from_json(data, 'the list', 'list')
-    if not all(hasattr(dataset, 'to_pandas') for dataset in data.values()):
-        return _from_dict(data)
+    if not data or not all(hasattr(dataset, 'to_pandas') for dataset in data.values()):
+        return _from_dict(data, encoding)
     tables = {_SPLIT_NAMES.get(name, name): _from_dataset(dataset) for name, dataset in data.items()}
     df = pd.concat([table.assign(split=split) for split, table in tables.items()])
     names = [f'{split}/{i}' for split, table in tables.items() for i in table.index]
@@ -308,24 +308,26 @@ def read_table(data,                  # path of a file or folder, a DataFrame, a
 
     Raises `FileNotFoundError` for a missing file and `ValueError`, in one line, for a file that does not hold a
     table or whose package is not installed."""
+    if encoding:
+        check_encoding(encoding)
     is_rows = isinstance(data, list) and data and all(isinstance(row, dict) for row in data)
     if isinstance(data, (pd.DataFrame, dict)) or hasattr(data, 'to_pandas') or is_rows:
-        return _from_memory(data)
+        return _from_memory(data, encoding)
     if hasattr(data, 'read'):
         content = data.read()
         name = Path(str(getattr(data, 'name', 'the file'))).name
-        return _read_bytes(content.encode() if isinstance(content, str) else content, name, name, encoding)
+        is_text = isinstance(content, str)
+        return _read_bytes(content.encode() if is_text else content, name, name, 'utf-8' if is_text else encoding)
     if not isinstance(data, (str, os.PathLike)):
-        raise ValueError(f'read_table: give a path, a DataFrame or a Dataset, not {type(data).__name__}')
+        raise ValueError('read_table: give a path, an open file, a DataFrame, a Dataset, a dict of columns or '
+                         f'a list of rows (dicts), not {type(data).__name__}')
     if re.match(r'\w+://', str(data)):
-        raise ValueError(f'{shorten(str(data))} is an address on the web; nothing is fetched here: download it first')
+        raise ValueError(f'{shorten(str(data))} is an address on the web; nothing is fetched here, download it')
     path = Path(data).expanduser()
     if not os.path.exists(path):
         raise FileNotFoundError(f'{printable_path(path)} does not exist')
     if path.is_dir():
         return _read_folder(path)
-    if encoding:
-        check_encoding(encoding)
     try:
         raw = path.read_bytes()
     except OSError as e:

@@ -137,7 +137,7 @@ def _with_headers(chunks, action, rng):
     return out
 
 def _in_capitals(chunk):
-    "A chunk with fields in capitals, where they fit its marks"
+    "A chunk with fields in capitals, where its length does not change"
     text = chunk.text.upper()
     fits = chunk.has_fields and len(text) == len(chunk.text) and not _is_sentence(text)
     return replace(chunk, text=text) if fits else chunk
@@ -167,16 +167,19 @@ SWAP_SHARE = .4 # of the resumes in which names and places are exchanged; guesse
 _SWAPPED = [TAG_LABELS.index(f'B-{tag}') for tag in ('organization', 'location', 'name')]
 _NAMES = re.compile('|'.join(f'{re.escape(chr(begin))}{re.escape(chr(begin+1))}*' for begin in _SWAPPED))
 
-def _names(chunk):
-    "(mark of its first letter, start, end) of each name and place that begins in a chunk"
-    return [(match[0][0], *match.span()) for match in _NAMES.finditer(chunk.marks)]
+def _names(chunk, following=None):
+    "(mark of its first letter, start, end) of each name and place that is whole in a chunk"
+    found = [(match[0][0], *match.span()) for match in _NAMES.finditer(chunk.marks)]
+    goes_on = following is not None and ord(following.marks[:1] or NO_MARK) in _INSIDE
+    return [name for name in found if not (goes_on and name[2] == len(chunk.marks))]
 
 def names_of(resumes # lists of `MarkedText`s
             ) -> dict: # (section, mark of their first letter) -> texts
     "The names and places in a table"
     found = {}
-    for chunk in (chunk for resume in resumes for chunk in resume):
-        for mark, start, end in _names(chunk):
+    pairs = (pair for resume in resumes for pair in zip(resume, [*resume[1:], None]))
+    for chunk, following in pairs:
+        for mark, start, end in _names(chunk, following):
             found.setdefault((chunk.label, mark), []).append(chunk.text[start:end])
     return found
 
@@ -184,12 +187,12 @@ def swap_names(chunks, # of one resume
                names: dict, # see `names_of`
                rng,    # a `random.Random`
               ) -> list:
-    "The resume with names and places from the same section of others; the same name becomes the same one everywhere"
+    "The resume with names and places from others; one name becomes the same one throughout its section"
     new, out = {}, []
-    for chunk in chunks:
-        for mark, start, end in reversed(_names(chunk)):
+    for chunk, following in zip(chunks, [*chunks[1:], None]):
+        for mark, start, end in reversed(_names(chunk, following)):
             old = chunk.text[start:end]
-            name = new.setdefault((chunk.label, mark, old), rng.choice(names[chunk.label, mark]))
+            name = new.setdefault((chunk.label, mark, old), rng.choice(names.get((chunk.label, mark), [old])))
             name = name.upper() if old.isupper() else name
             marks = mark + chr(ord(mark)+1)*(len(name)-1)
             chunk = replace(chunk, text=chunk.text[:start]+name+chunk.text[end:],

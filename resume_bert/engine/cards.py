@@ -37,10 +37,11 @@ _TEXT = dict(title='Text classifier', name='text classifier', rows='held-out tex
              says='which of {count} labels a text has: {labels}',
              limits='The scores hold for texts like those it was tested on{learnt}. It may do worse on others.')
 
-def _about(report):
+def _about(report, cfg):
     "What a card says that depends on whether the labels are sections of a resume"
     labels = list(report.per_section.index)
-    if len(set(labels) & set(SECTIONS)) > 1:
+    known = {label.casefold() for label in labels} & {section.casefold() for section in SECTIONS}
+    if head_named(cfg.head).in_context or len(known) > 1:
         return _RESUME
     shown = ', '.join(map(_plain, labels[:12]))+', …'*(len(labels) > 12)
     return _TEXT | dict(says=_TEXT['says'].format(count=len(labels), labels=shown))
@@ -48,7 +49,7 @@ def _about(report):
 def _hub_metadata(report, cfg, languages=()): # a `ModelCardData`
     "The metadata of a model card"
     from huggingface_hub import EvalResult, ModelCardData
-    task, about = head_named(cfg.head).task, _about(report)
+    task, about = head_named(cfg.head).task, _about(report, cfg)
     def result(metric_type, score):
         return EvalResult(task_type=task, dataset_type=about['rows'].split()[-1], dataset_name=about['rows'],
                           metric_type=metric_type, metric_value=round(report.metrics[score][0], 4))
@@ -91,7 +92,7 @@ def model_card(report: Report, cfg: TrainConfig,
     made_with = f'[resume_bert]({url})' if url else 'resume_bert'
     snippet = head.snippet.replace('RUN', '"path/or/name/of/this/model"')
     overall, by_section = _score_tables(report)
-    about = _about(report)
+    about = _about(report, cfg)
     snippet = snippet.replace(_RESUME['example'], about['example'])
     learnt = f', in {", ".join(map(language_name, languages))}' if languages else ''
     return f'''---

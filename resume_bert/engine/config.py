@@ -42,6 +42,12 @@ def suggest_names(cls):
     return cls
 
 # %% ../../nbs/engine/29_config.ipynb #c041
+def _plain_number(value):
+    "A number of numpy, which JSON does not know, as one of Python's; anything else as it is"
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return value
+    return int(value) if isinstance(value, Integral) else float(value)
+
 @suggest_names
 @explain_fields
 @dataclass
@@ -87,10 +93,10 @@ class TrainConfig:
         'of weights, order and dropout: the same seed gives the same loss curve on a CPU')
 
     def __post_init__(self):
-        for f in fields(self):          # numpy's whole numbers, which JSON does not know
-            value = getattr(self, f.name)
-            if isinstance(value, Integral) and not isinstance(value, bool):
-                setattr(self, f.name, int(value))
+        for f in fields(self):
+            setattr(self, f.name, _plain_number(getattr(self, f.name)))
+        if isinstance(self.class_weights, dict):
+            self.class_weights = {name: _plain_number(weight) for name, weight in self.class_weights.items()}
         _check(self)
     to_dict = asdict
 

@@ -50,7 +50,7 @@ class GraphedStep:
 
     def __call__(self, batch, # of `make_loader`, on the CPU
                  total):      # what the labels of the whole step weigh
-        "Add the gradients of a batch to `.grad` and return its loss, until the next call; None: not done"
+        "Add the gradients of a batch to `.grad` and return its loss; None: not done"
         x = None if self.failed else self._bucket(batch)
         if x is None or not self._is_captured(x := x | dict(total=torch.tensor(float(total)))):
             return None
@@ -59,7 +59,7 @@ class GraphedStep:
             if value is not None:
                 fixed[name].copy_(value.pin_memory(), non_blocking=True)
         graph.replay()
-        return loss
+        return loss.clone()                 # the next replay writes to the same memory
 
     def _bucket(self, batch):
         "The batch in its bucket; None where a graph cannot or need not compute it"

@@ -108,7 +108,7 @@ class ChunkHead(Head):
                                    pieces=True)
         if ds.cut:
             notice(f'{ds.cut:,} of {len(ds):,} training texts are longer than max_len={cfg.max_len} tokens: '
-                   'an epoch reads a random piece of each, a prediction all of them')
+                   'each epoch reads one random piece of each; prediction reads all pieces')
         return make_loader(ds, cfg.batch_size, seed=cfg.seed)
 
     def windows_alone(self, texts, special, max_len):
@@ -181,7 +181,7 @@ class ResumeHead(Head):
                            **fields)
         if ds.cut:
             notice(f'{ds.cut:,} of {len(df):,} training chunks are longer than {ds.max_chunk} tokens; '
-                   'what is behind them is not read, in training and in prediction')
+                   'the rest is read neither in training nor in prediction')
         return make_loader(ds, max_tokens=cfg.batch_size*cfg.max_len, seed=cfg.seed)
 
     def windows_alone(self, texts, special, max_len):

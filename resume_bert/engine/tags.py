@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from ..core import FIELD_KEYS, Chunk, Field
 from .transitions import smooth_sections
-from ..lexicon.words import one_of
+from ..lexicon.words import read_words
 from ..plumbing.messages import name_list, shorten
 
 # %% ../../nbs/engine/92_tags.ipynb #tg05
@@ -119,8 +119,10 @@ def _by_word(probs, words):
     return (total/np.bincount(words)[:, None])[words]
 
 _EDGES = ' ,;:|•·–—-/' # signs at the ends of a field that do not belong to it
-_JOINTS = re.compile(rf"(?:[ ,:'’(]+(?:{one_of('joints')})['’]?)+$") # "of", "in" at the end
-_BARE = 'position', 'degree' # which never end in "of" or "in"; employers do not gain from that
+_LONG = [word for word in read_words('joints') if len(word) > 1]
+_WORDS = '|'.join(map(re.escape, [*read_words('joints'), *(word.upper() for word in _LONG)]))
+_JOINTS = re.compile(rf"(?:[ ,:'’(]+(?:{_WORDS})['’]?)+$") # "of", "in" and "OF" at the end; but "Grade A"
+_BARE = 'position', 'degree' # which never end in "of" or "in"; trimming employers gains nothing
 
 def _trimmed(text, tag, start, end):
     "A span without the signs around it and with both of its brackets"

@@ -68,8 +68,9 @@ def _put_values(item, entry, resume):
 _LEAST = .6 # confidence that one field of a post must have, for it to be an entry; chosen on validation resumes
 
 def _is_entry(entry):
-    "Whether an entry has something of its own, of which a post is sure"
-    own = [value for value in entry.values if value.tag in OWN & FIELD_KEYS[entry.section].keys()]
+    "Whether an entry has a field of its own; in a post, one of them must be confident enough"
+    own = [value for value in entry.values if value.tag in OWN & FIELD_KEYS[entry.section].keys()
+           and value is not entry.borrowed]
     least = _LEAST if entry.section in POSTS else 0
     return any(value.confidence is None or value.confidence >= least for value in own)
 

@@ -38,6 +38,7 @@ class Entry:
     values: list = field(default_factory=list) # of `Value`, in order: its fields
     body: list = field(default_factory=list)   # of `Value`: lines without fields
     rest: list = field(default_factory=list)   # of `Value`: what is between fields
+    borrowed: Value = None                     # one of `values` that another entry has said
     def all(self, tag): return [value for value in self.values if value.tag == tag]
     def first(self, tag): return next(iter(self.all(tag)), None)
     @property
@@ -108,22 +109,26 @@ def _add(entry, f, value, n):
         entry.values.append(value)
 
 # %% ../../nbs/fields/71_entries.ipynb #enx16
-_SAME = word_pattern(read_words('same'), r'\b') # "same company", "misma universidad", "tamże"
+def _starting(words): return '|'.join(f'[{word[0].upper()}{word[0]}]{word[1:]}' for word in words)
 
+_OF_GERMAN = _starting(read_words('same', 'de'))  # nouns begin with a capital
+_OF_OTHERS = _starting(read_words('same'))
+_SAME = re.compile(rf'(?:\w{{1,3}} )?(?:(?:{_OF_GERMAN})(?: \w+)?|(?:{_OF_OTHERS})(?: [^\W\dA-Z][\w-]*)?)')
+_OF_PLACEHOLDER = .5 # confidence: somebody should look at it
 _PLACEHOLDER = word_pattern(read_words('placeholders'), r'\b') # in place of a name that was taken out
 
 def _name_placeholder(entry):
     "Take a placeholder in the header of an entry for its organization, if it has none"
     for i, text in enumerate(() if entry.first('organization') else entry.rest):
         if found := _PLACEHOLDER.match(text):
-            entry.values.append(Value(found[0], 'organization', text.chunks))
+            entry.values.append(Value(found[0], 'organization', text.chunks, _OF_PLACEHOLDER))
             entry.rest[i:i+1] = [text.read_as(left) for left in between(text, [found.span()])]
             return
 
 def _at_same(entry):
     "Whether the header of an entry says that its organization is that of the entry before it"
     named = entry.first('organization')
-    return bool(_SAME.search(named)) if named else any(_SAME.search(text) for text in entry.rest)
+    return any(_SAME.fullmatch(re.split(r' *[,;(]', text)[0]) for text in ([named] if named else entry.rest))
 
 def _with_employers(entries):
     "The entries, each with its organization, also where only the entry above names it"
@@ -137,6 +142,7 @@ def _with_employers(entries):
         if known and (_at_same(entry) or is_below and not entry.first('organization')):
             entry.rest += entry.all('organization')
             entry.values = [value for value in entry.values if value.tag != 'organization']+[known]
+            entry.borrowed = known
         before[entry.section] = entry
     return entries
 

@@ -109,12 +109,12 @@ def folder_lock(path # of the folder that will be written
         except Timeout:
             advice = 'wait until it is done, or give another place'
             raise BlockingIOError(f'{path} is being written by another process; {advice}') from None
-        except OSError as e:
-            if e.errno not in _CANNOT:
+        except (OSError, NotImplementedError) as e:
+            if getattr(e, 'errno', errno.ENOSYS) not in _CANNOT:
                 raise
             notice_once(f'{path}: this file system has no locks; do not let two processes write there at once')
     try:
-        if lock.lock_counter < 2:
+        if lock.lock_counter == 1:
             _tidy(path)
         yield
     finally:

@@ -194,7 +194,7 @@ def _redact_id(text, names):
     return re.sub(rf'(?i)(?<![^\W_])(?:{known})(?![^\W_])', '[NAME]', text)
 
 # %% ../../nbs/privacy/79_redaction.ipynb #reda-c9
-_SURE_NAME = .5   # confidence of a name, from which on no other line is taken for it; guessed
+_SURE_NAME = .5   # a name this confident makes a guess from the first line unnecessary; guessed
 _NAME_WORDS = 5   # of a name, at most; guessed
 _FIRST_LINES = 3  # of the contact section, in which a name is looked for; guessed
 _DOCUMENT = re.compile(label_words('resume_words', 'headings')) # "Curriculum vitae", "Contact"
