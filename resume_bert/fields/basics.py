@@ -56,7 +56,8 @@ def _put_fields(n, chunk, basics, spans):
         value = Value(chunk.text[f.start:f.end], f.tag, [n], f.confidence)
         home = basics.setdefault('location', {}) if f.tag in _PLACE else basics
         key = FIELD_KEYS['Contact Information'].get(f.tag, 'x-'+f.tag)
-        if f.goes_on and key in home and home[key].chunks[-1] == n-1:
+        is_second_line = f.tag == 'name' and value == chunk.text.strip() != home.get(key)   # of a narrow column
+        if (f.goes_on or is_second_line) and key in home and home[key].chunks[-1] == n-1:
             home[key] = home[key].joined(value)
         else:
             put(home, key, value)

@@ -147,13 +147,14 @@ def _with_employers(entries):
     return entries
 
 # %% ../../nbs/fields/71_entries.ipynb #enx17
-def find_entries(resume: Resume # with sections and fields
-                ) -> list: # of `Entry`, in the order of the document
-    "The entries of a resume, section by section; a heading belongs to none"
+_HAVE_NONE = 'Contact Information', 'Skills' # sections that do not consist of entries
+
+def _entries(resume, without=()):
+    "The entries of a resume, section by section, without some chunks; a heading belongs to none"
     found, current = [], {}
     for n, chunk in enumerate(resume):
         section = chunk.section
-        if not FIELD_KEYS.get(section) or section in ('Contact Information', 'Skills') or is_heading(chunk):
+        if not FIELD_KEYS.get(section) or section in _HAVE_NONE or is_heading(chunk) or n in without:
             continue
         values, rest = _pieces(chunk, n)
         if _begins(current.get(section), chunk, {f.tag for f, _ in values if not f.goes_on}):
@@ -169,6 +170,35 @@ def find_entries(resume: Resume # with sections and fields
         elif text := without_list_mark(chunk.text).strip():
             current[section].body.append(Value(text, 'body', [n]))
     return _with_employers(found)
+
+def _date_column(resume):
+    "The numbers of the first run of chunks that are dates and nothing else: a column of a table"
+    run = []
+    for n, chunk in enumerate(resume):
+        alone = [f.tag for f in chunk.fields or () if f.end-f.start == len(chunk.text.strip())]
+        if chunk.section in POSTS and alone == ['dates']:
+            run.append(n)
+        elif len(run) > 1:
+            return run
+        else:
+            run = []
+    return run if len(run) > 1 else []
+
+def find_entries(resume: Resume # with sections and fields
+                ) -> list: # of `Entry`, in the order of the document
+    """The entries of a resume.
+
+    Where as many dates as posts stand together above them, as some readers return the columns of a table, each post gets
+    its own."""
+    if column := _date_column(resume):
+        found = _entries(resume, column)
+        undated = [e for e in found if e.section in POSTS and e.values and not e.first('dates')]
+        below = [e for e in undated if e.values[0].chunks[0] > column[-1]]
+        if len(below) == len(column) == len(undated):
+            for entry, n in zip(below, column):
+                entry.values += [value for _, value in _pieces(resume[n], n)[0]]
+            return found
+    return _entries(resume)
 
 # %% ../../nbs/fields/71_entries.ipynb #enx20
 _LISTS = 'roles', 'x-dates' # keys that hold lists
