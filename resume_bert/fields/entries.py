@@ -188,8 +188,8 @@ def find_entries(resume: Resume # with sections and fields
                 ) -> list: # of `Entry`, in the order of the document
     """The entries of a resume.
 
-    Where as many dates as posts stand together above them, as some readers return the columns of a table, each post gets
-    its own."""
+    Where as many dates as posts stand together above them, as some readers return the columns of a table, each post
+    gets its own."""
     if column := _date_column(resume):
         found = _entries(resume, column)
         undated = [e for e in found if e.section in POSTS and e.values and not e.first('dates')]
