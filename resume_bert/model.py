@@ -293,18 +293,17 @@ def set_dropout_and_freeze(model,
     if attention_dropout is not None and not attention:
         raise ValueError(f'attention_dropout={attention_dropout}, but the attention of {family} models has no dropout')
     words = model.get_input_embeddings()
+    frozen = [getattr(model.base_model, 'embeddings', words), *layers[:freeze_layers]] if freeze_layers else []
+    inside = {id(module) for part in frozen for module in part.modules()}
     words.requires_grad_(not freeze_embeddings)
     _set_dropout(model.modules(), dropout)
-    for module, rate in attention:
-        wanted = dropout if attention_dropout is None else attention_dropout
-        setattr(module, rate, getattr(module, rate) if wanted is None else wanted)
-    frozen = [getattr(model.base_model, 'embeddings', words), *layers[:freeze_layers]] if freeze_layers else []
     for part in frozen:
         _set_dropout(part.requires_grad_(False).modules(), 0.)
-    inside = {id(module) for part in frozen for module in part.modules()}
-    for module, rate in attention:
-        if id(module) in inside:
-            setattr(module, rate, 0.)
+    wanted = dropout if attention_dropout is None else attention_dropout
+    for module, name in attention:
+        rate = 0. if id(module) in inside else wanted
+        if rate is not None:
+            setattr(module, name, rate)
 
 # %% ../nbs/06_model.ipynb #c045
 def save_model(model, tokenizer, folder):

@@ -292,6 +292,12 @@ def _from_memory(data, encoding=None) -> pd.DataFrame: # a copy
     names = [f'{split}/{i}' for split, table in tables.items() for i in table.index]
     return with_source(df, names, format='DatasetDict')
 
+def _from_open_file(file, encoding=None):
+    "A table from a file that is open, in bytes or as text"
+    content, name = file.read(), Path(str(getattr(file, 'name', 'the file'))).name
+    is_text = isinstance(content, str)
+    return _read_bytes(content.encode() if is_text else content, name, name, 'utf-8' if is_text else encoding)
+
 # %% ../nbs/01_reading.ipynb #rdcheck1
 def check_encoding(encoding: str):
     "Raise `ValueError` for an encoding that Python does not have"
@@ -314,10 +320,7 @@ def read_table(data,                  # path of a file or folder, a DataFrame, a
     if isinstance(data, (pd.DataFrame, dict)) or hasattr(data, 'to_pandas') or is_rows:
         return _from_memory(data, encoding)
     if hasattr(data, 'read'):
-        content = data.read()
-        name = Path(str(getattr(data, 'name', 'the file'))).name
-        is_text = isinstance(content, str)
-        return _read_bytes(content.encode() if is_text else content, name, name, 'utf-8' if is_text else encoding)
+        return _from_open_file(data, encoding)
     if not isinstance(data, (str, os.PathLike)):
         raise ValueError('read_table: give a path, an open file, a DataFrame, a Dataset, a dict of columns or '
                          f'a list of rows (dicts), not {type(data).__name__}')

@@ -135,6 +135,7 @@ def _trimmed(text, tag, start, end):
         value += ')'
     return start, start+len(value.removesuffix(')') if unclosed < 0 else value)
 
+# %% ../../nbs/engine/92_tags.ipynb #tg19c
 def decode_fields(text: str, offsets, # (start, end) of each token
                   probs: np.ndarray,  # of `TAG_LABELS` for each token, shape (tokens, 49)
                   allowed,            # tags that the section can have

@@ -92,10 +92,13 @@ def between(text, spans):
 
 _UNLIKELY = .3 # confidence below which a field is text; measured in benchmarks/16_fields
 
+def _likely(chunk):
+    "The fields of a chunk that are not more likely wrong"
+    return [f for f in chunk.fields or () if f.confidence is None or f.confidence >= _UNLIKELY]
+
 def _pieces(chunk, n):
     "(fields with their values, what is between them) of a chunk"
-    fields = [f for f in chunk.fields or () if f.confidence is None or f.confidence >= _UNLIKELY]
-    mark = len(chunk.text)-len(without_list_mark(chunk.text))
+    fields, mark = _likely(chunk), len(chunk.text)-len(without_list_mark(chunk.text))
     values = [(f, Value(chunk.text[f.start:f.end], f.tag, [n], f.confidence)) for f in fields]
     rest = between(chunk.text, [(0, mark), *((f.start, f.end) for f in fields)])
     return values, [Value(text, 'rest', [n]) for text in rest]
@@ -171,11 +174,12 @@ def _entries(resume, without=()):
             current[section].body.append(Value(text, 'body', [n]))
     return _with_employers(found)
 
+# %% ../../nbs/fields/71_entries.ipynb #enx18
 def _date_column(resume):
     "The numbers of the first run of chunks that are dates and nothing else: a column of a table"
     run = []
     for n, chunk in enumerate(resume):
-        alone = [f.tag for f in chunk.fields or () if f.end-f.start == len(chunk.text.strip())]
+        alone = [f.tag for f in _likely(chunk) if f.end-f.start == len(chunk.text.strip())]
         if chunk.section in POSTS and alone == ['dates']:
             run.append(n)
         elif len(run) > 1:
@@ -186,10 +190,7 @@ def _date_column(resume):
 
 def find_entries(resume: Resume # with sections and fields
                 ) -> list: # of `Entry`, in the order of the document
-    """The entries of a resume.
-
-    Where as many dates as posts stand together above them, as some readers return the columns of a table, each post
-    gets its own."""
+    "The entries of a resume, also where the dates of all posts come before them"
     if column := _date_column(resume):
         found = _entries(resume, column)
         undated = [e for e in found if e.section in POSTS and e.values and not e.first('dates')]

@@ -83,7 +83,7 @@ def _labelled_table(texts,   # (name, text, spans, labels of the whole text) of 
     return with_source(df, [name for name, _ in rows], unlabelled=unlabelled, **facts)
 
 # %% ../../nbs/tables/15_labelling.ipynb #lbdocca2
-_DOCCANO_KEYS = 'entities', 'spans', 'label', 'labels' # one of them holds a list: a text of Doccano
+_DOCCANO_KEYS = 'accept', 'entities', 'spans', 'label', 'labels' # one of them holds a list: a text of Doccano
 
 def _spans(mark, where) -> list: # of (start, end, label)
     "What a mark of an annotation tool says, in the words of Doccano, Label Studio or Prodigy"
@@ -98,7 +98,7 @@ def _spans(mark, where) -> list: # of (start, end, label)
 def _doccano(items: list, where='the file') -> pd.DataFrame:
     "A table from the objects of a Doccano export, or from a shorter one of Label Studio (JSON-MIN) or Prodigy"
     def labelled(i, item):
-        lists = (item[key] for key in ('accept', *_DOCCANO_KEYS) if isinstance(item.get(key), list) and item[key])
+        lists = (item[key] for key in _DOCCANO_KEYS if isinstance(item.get(key), list) and item[key])
         marks = next(lists, [item['label']] if isinstance(item.get('label'), str) else [])
         spans = [span for mark in marks if isinstance(mark, (dict, list)) for span in _spans(mark, f'{where}: row {i}')]
         labels = [mark for mark in marks if isinstance(mark, str)]
@@ -171,7 +171,7 @@ def table_from_json(items: list, # of dicts
         raise ValueError(f'{where} has no rows')
     if isinstance(items[0].get('data'), dict) and _STUDIO_KEYS & set(items[0]):
         return _label_studio(items, where)
-    if any(isinstance(item.get(key), list) for item in items[:_DOCCANO_ITEMS] for key in ('accept', *_DOCCANO_KEYS)):
+    if any(isinstance(item.get(key), list) for item in items[:_DOCCANO_ITEMS] for key in _DOCCANO_KEYS):
         return _doccano(_accepted(items), where)
     df = pd.DataFrame(_accepted(items), dtype=object)
     return with_source(df, pd.RangeIndex(1, len(df)+1), format=format)
