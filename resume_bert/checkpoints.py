@@ -17,11 +17,11 @@ from .training import History, TrainerState, trainable_parameters
 
 # %% ../nbs/08_checkpoints.ipynb #r8t6
 def training_state(model, opt) -> dict: # name -> tensor, on the CPU
-    "The trained weights and AdamW's numbers for each; not copies where they are on the CPU already"
+    "The trained weights and the optimizer's numbers for each; not copies where they are on the CPU already"
     trained = trainable_parameters(model)
     tensors = {f'weight/{n}': p for n, p in trained.items()}
     for n, p in trained.items():
-        tensors |= {f'{k}/{n}': v for k, v in opt.state[p].items()}
+        tensors |= {f'{k}/{n}': torch.as_tensor(v) for k, v in opt.state[p].items() if v is not None}
     return {k: v.detach().cpu().contiguous() for k, v in tensors.items()}
 
 @torch.no_grad()
@@ -29,8 +29,8 @@ def set_training_state(model, opt, tensors):
     "Put model and optimizer back, in place; raises `KeyError` or `RuntimeError` when names or shapes do not fit"
     for n, p in trainable_parameters(model).items():
         p.copy_(tensors[f'weight/{n}'])
-        saved = {k: tensors[f'{k}/{n}'] for k in ('step', 'exp_avg', 'exp_avg_sq') if f'{k}/{n}' in tensors}
-        def restored(k, v): return torch.empty_like(v if k == 'step' else p, device=p.device).copy_(v)
+        saved = {k.removesuffix(f'/{n}'): v for k, v in tensors.items() if k.endswith(f'/{n}') and k != f'weight/{n}'}
+        def restored(k, v): return torch.empty_like(v if v.shape != p.shape else p, device=p.device).copy_(v)
         opt.state[p] = {k: restored(k, v) for k, v in saved.items()}
 
 # %% ../nbs/08_checkpoints.ipynb #r8t4

@@ -11,14 +11,17 @@ import hashlib, json, platform, time
 from collections import Counter
 from copy import copy
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 import numpy as np, pandas as pd, torch
 from fastcore.basics import patch
+from fastcore.meta import delegates
 from .checkpoints import Checkpoints
 from .data import SPLITS, encode_labels, load_chunks, row_names, to_resumes
 from .engine.cards import model_card, report_html
 from .engine.config import TrainConfig
 from .engine.heads import by_resume, head_for_table, head_named, with_marks
+from .engine.hooks import Hooks, hooks_from
 from .engine.runs import write_digests
 from .engine.tags import CHUNK_LABELS, TAG_LABELS, log_odds, token_labels
 from .engine.transitions import section_transitions
@@ -56,7 +59,16 @@ def _by_split(df, labels): # split -> (its rows, their labels as numbers)
 # %% ../nbs/11_finetuning.ipynb #c015
 _LEAST_PROB = 1e-12 # so that the logarithm of a probability stays finite
 
-def _scorer(df, y, open_model, k):
+def _own_score(metric, y, probs): # {} without a metric
+    "The score of the user's metric; raises `ValueError` where it is not a number"
+    if metric is None:
+        return {}
+    value = metric(y, probs)
+    if not isinstance(value, Real) or not np.isfinite(value):
+        raise ValueError(f'metric returned {shorten(repr(value))}, but it must return a number')
+    return dict(metric=float(value))
+
+def _scorer(df, y, open_model, k, metric=None):
     "A function from the model to its scores on `df`; `open_model`: model -> `SectionClassifier` of `k` sections"
     truth = to_resumes(df) if 'fields' in df else []
     def score(model):
@@ -64,9 +76,10 @@ def _scorer(df, y, open_model, k):
         logits = clf.table_logits(df)
         fields = dict(f1_fields=field_f1(truth, map(clf.find_fields, truth))[''][2]) if truth else {}
         found = scores(confusion(y, logits.argmax(1), k))
-        of_truth = np.clip(softmax(logits)[np.arange(len(y)), y], _LEAST_PROB, 1)
+        probs = softmax(logits)
+        of_truth = np.clip(probs[np.arange(len(y)), y], _LEAST_PROB, 1)
         return dict(valid_loss=float(-np.log(of_truth).mean()), f1_macro=float(found['f1_macro']),
-                    f1_weighted=float(found['f1_weighted']), **fields)
+                    f1_weighted=float(found['f1_weighted']), **fields, **_own_score(metric, y, probs))
     return score
 
 # %% ../nbs/11_finetuning.ipynb #c028
@@ -98,7 +111,7 @@ def _transitions(train, sections, tokenizer): # options of a `SectionClassifier`
     return dict(transitions=section_transitions(by_resume(pairs, '_pair'), known).round(3),
                 tag_transitions=section_transitions(tags, range(len(TAG_LABELS))).round(3))
 
-def _train(parts, sections, cfg, on_epoch=None, progress=True, checkpoints=None, rows=None):
+def _train(parts, sections, cfg, progress=True, checkpoints=None, rows=None, hooks=Hooks()):
     "Train on the part 'train': (classifier, not yet calibrated; `History`; seconds)"
     (train, y), (valid, valid_y), head = parts['train'], parts['valid'], head_named(cfg.head)
     if missing := sorted(set(sections) - set(train['section'])):
@@ -110,9 +123,9 @@ def _train(parts, sections, cfg, on_epoch=None, progress=True, checkpoints=None,
     def open_model(model):
         return SectionClassifier(model, tokenizer, sections, cfg.head, cfg.max_len, languages=languages, **follow)
     languages = model.config.learnt_languages = _languages(train)
-    score = _scorer(valid, valid_y, open_model, len(sections)) if len(valid) else None
+    score = _scorer(valid, valid_y, open_model, len(sections), hooks.metric) if len(valid) else None
     batches = head.loader(train, y, tokenizer, cfg)
-    history = fit(model, batches, cfg, score, weights, on_epoch, progress, checkpoints, rows)
+    history = fit(model, batches, cfg, score, weights, progress, checkpoints, rows, **vars(hooks))
     for name, config in (('transitions', 'section_transitions'), ('tag_transitions', 'tag_transitions')):
         if name in follow:
             setattr(model.config, config, follow[name].tolist())
@@ -235,16 +248,17 @@ def _checkpoints(out, overwrite, continue_run, minutes): # a `Checkpoints`
     return checkpoints
 
 # %% ../nbs/11_finetuning.ipynb #c027
-def _fitted(df, cfg, on_epoch=None, progress=True, checkpoints=None): # (`Run` without a report, its parts)
+def _fitted(df, cfg, progress=True, checkpoints=None, hooks=Hooks()): # (`Run` without a report, its parts)
     "Split, train and calibrate, in memory"
     df = split_chunks(df, seed=cfg.seed)
     cfg = choose_head(cfg, df)
     labels, encoder = encode_labels(df['section'])
     sections, parts = [str(s) for s in encoder.classes_], _by_split(df, labels)
     if checkpoints:
-        checkpoints.fingerprint = _fingerprint(cfg, parts)
+        own = [name for name in hooks.names() if not name.startswith('on_')]
+        checkpoints.fingerprint = _fingerprint(cfg, parts) | dict(hooks=own)
     rows = [name for name, split in zip(row_names(df), df['split']) if split == 'train']
-    clf, history, seconds = _train(parts, sections, cfg, on_epoch, progress, checkpoints, rows)
+    clf, history, seconds = _train(parts, sections, cfg, progress, checkpoints, rows, hooks)
     valid, valid_y = parts['valid']
     if len(valid):
         fold_temperature(clf.model, fit_temperature(clf.table_logits(valid), valid_y))
@@ -264,22 +278,24 @@ def _judge(run, parts, baselines) -> Run:
     return run
 
 # %% ../nbs/11_finetuning.ipynb #c027c
+@delegates(Hooks)
 def finetune(data,                    # a path or DataFrame for `load_chunks`, with the columns of a chunk table
              cfg: TrainConfig = None, # hyperparameters; all have defaults
              out=None,                # where to write the run; None: keep it in memory
              overwrite: bool = False, # replace a run, or an interrupted one, that is there already?
-             on_epoch=None,           # called with a dict after each epoch
              progress: bool = True,   # show a bar and one line per epoch?
              texts: bool = False,     # put the texts of the worst mistakes into metrics.json and report.html?
              continue_run: bool = False,       # continue the interrupted run of `out`? Without checkpoints it starts
              checkpoint_minutes: float = None, # between checkpoints; None: so that they cost less than 2 % of the time
              baselines: bool = True,           # compare with simple models, where they do not take long?
+             **kwargs                          # functions of your own, see `engine.hooks.Hooks`
             ) -> Run:
     """Fine-tune a base model on a chunk table and evaluate it on the test split.
 
     Learns from 'train', chooses epoch and temperature on 'valid', reports 'test'; `split_chunks` makes the splits
     where there are none. Raises what `load_chunks`, `split_chunks`, `load_model` and `fit` raise, `FileExistsError`
     when `out` holds something and not `overwrite`, `OSError` when `out` cannot be written or is being written."""
+    hooks = hooks_from(kwargs, finetune)
     df = data if isinstance(data, pd.DataFrame) and 'cleaning' in data.attrs else load_chunks(data)
     cfg = TrainConfig() if cfg is None else cfg
     if not isinstance(cfg, TrainConfig):
@@ -289,12 +305,12 @@ def finetune(data,                    # a path or DataFrame for `load_chunks`, w
     if out is None:
         if continue_run:
             raise ValueError('continue_run=True continues the run of a folder; name it with out')
-        return _judge(*_fitted(df, cfg, on_epoch, progress), baselines)
+        return _judge(*_fitted(df, cfg, progress, hooks=hooks), baselines)
     out = user_path(out)
     with folder_lock(out):
         check_output_folder(out, overwrite)
         checkpoints = _checkpoints(out, overwrite, continue_run, checkpoint_minutes)
-        run, parts = _fitted(df, cfg, on_epoch, progress, checkpoints)
+        run, parts = _fitted(df, cfg, progress, checkpoints, hooks)
         try:
             run.save(out, overwrite)
         except OSError as e:

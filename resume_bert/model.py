@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['HUB_TIMEOUT', 'quiet_transformers', 'load_tokenizer', 'seed_everything', 'classifier_layer', 'load_model',
            'longest_input', 'get_device', 'cpu_has_bf16', 'use_bf16', 'computes_in_bf16', 'param_groups',
-           'set_dropout_and_freeze', 'save_model']
+           'set_dropout_and_freeze', 'gradient_checkpointing', 'save_model']
 
 # %% ../nbs/06_model.ipynb #imports
-import json, random
+import json, random, warnings
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -304,6 +304,25 @@ def set_dropout_and_freeze(model,
         rate = 0. if id(module) in inside else wanted
         if rate is not None:
             setattr(module, name, rate)
+
+# %% ../nbs/06_model.ipynb #gc02
+@contextmanager
+def gradient_checkpointing(model, # of transformers
+                           wanted: bool = True): # False: the block changes nothing
+    "Inside the block activations are computed twice instead of kept; raises `ValueError` for a family that cannot"
+    if wanted and not model.supports_gradient_checkpointing:
+        raise ValueError(f'gradient_checkpointing: {model.config.model_type} models cannot compute activations again')
+    if not wanted:
+        yield model
+        return
+    with warnings.catch_warnings(action='ignore', category=FutureWarning):  # transformers 6 has another name for it
+        model.gradient_checkpointing_enable(dict(use_reentrant=False))
+    model.disable_input_require_grads()         # only the older kind needs gradients at the input
+    try:
+        yield model
+    finally:
+        with warnings.catch_warnings(action='ignore', category=FutureWarning):
+            model.gradient_checkpointing_disable()
 
 # %% ../nbs/06_model.ipynb #c045
 def save_model(model, tokenizer, folder):

@@ -4,19 +4,22 @@
 
 # %% auto #0
 __all__ = ['lr_lambda', 'class_weights', 'History', 'encoder_weights', 'interpolated_weights', 'trainable_parameters',
-           'TrainerState', 'ProgressBar', 'NoCheckpoints', 'train_epoch', 'fit', 'batch_rows']
+           'TrainerState', 'epoch_score', 'ProgressBar', 'NoCheckpoints', 'train_epoch', 'fit', 'batch_rows']
 
 # %% ../nbs/07_training.ipynb #imports
 import math, sys, time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from itertools import islice
 import numpy as np, torch
 from fastcore.basics import patch
+from fastcore.meta import delegates
 from torch.nn.utils import clip_grad_norm_
 from .engine.config import TrainConfig
 from .engine.gradients import Gradients
-from .model import get_device, param_groups, seed_everything, set_dropout_and_freeze
+from .engine.hooks import Hooks, hooks_from
+from .model import get_device, gradient_checkpointing, param_groups, seed_everything, set_dropout_and_freeze
 from .plumbing.messages import name_list, row_list, shorten
 
 # %% ../nbs/07_training.ipynb #c013
@@ -121,7 +124,8 @@ class TrainerState:
     loss: float = 0.          # of these batches, summed over their chunks
     chunks: int = 0           # in these batches
     seconds: float = 0.       # spent on them
-    best_score: tuple = (-1., 0.) # on validation so far: macro-F1, or its mean with that of fields; and minus the loss
+    best_score: tuple = (-math.inf, 0.) # on validation so far, see `epoch_score`
+    stopped: bool = False     # did a hook end the training?
     history: History = field(default_factory=History)
     best_weights: dict = field(default_factory=dict, repr=False) # of the best epoch, by name
 
@@ -134,19 +138,22 @@ class TrainerState:
     def to_dict(self): return asdict(TrainerState(**vars(self) | dict(best_weights={}))) # without the weights
 
 # %% ../nbs/07_training.ipynb #r8th
+def epoch_score(row) -> tuple: # (score, minus the validation loss, which decides between equal scores)
+    "What chooses the best epoch: your own metric, or macro-F1, or the mean of the F1 of sections and of fields"
+    scores = [row['metric']] if 'metric' in row else [row[name] for name in ('f1_macro', 'f1_fields') if name in row]
+    return float(np.mean(scores)), -float(row.get('valid_loss', 0.))
+
 @patch
-def finish_epoch(self: TrainerState, model, score, is_last, start) -> dict: # the epoch's row
+def finish_epoch(self: TrainerState, model, score, start) -> dict: # the epoch's row
     "Score the epoch that began at `start`, add its row to the history, and keep the weights if it is the best"
     row = dict(epoch=self.epoch+1, train_loss=self.mean_loss(), **(score(model) if score else {}),
                chunks_per_s=round(self.chunks/self.seconds), seconds=round(time.perf_counter()-start, 2))
     self.history.rows.append(row)
-    metric = float(np.mean([row[name] for name in ('f1_macro', 'f1_fields') if name in row])) if score else 0.
-    found = metric, -float(row.get('valid_loss', 0.)) # of two epochs with the same score, that with the smaller loss
-    is_best = found > tuple(self.best_score) if score else is_last
+    is_best = not score or epoch_score(row) > tuple(self.best_score)
     if is_best:
         self.best_weights = {n: p.detach().cpu().clone() for n, p in trainable_parameters(model).items()}
     if score and is_best:
-        self.best_score, self.history.best = found, self.epoch+1
+        self.best_score, self.history.best = epoch_score(row), self.epoch+1
     return row
 
 # %% ../nbs/07_training.ipynb #c024
@@ -184,12 +191,13 @@ class NoCheckpoints:
     def __exit__(self, *error): pass
 
 # %% ../nbs/07_training.ipynb #r8tf
-def train_epoch(model, batches, cfg, opt, gradients, state, checkpoints, bar, rows=None):
+def train_epoch(model, batches, cfg, opt, gradients, state, checkpoints, bar, rows=None, hooks=Hooks()):
     "Train for what is left of an epoch, counting in `state`; raises `FloatingPointError` when the loss is not finite"
+    schedule = hooks.schedule or partial(lr_lambda, warmup_ratio=cfg.warmup_ratio)
     n, start = len(batches), time.perf_counter()-state.seconds
     todo = islice(batches, state.batch, None)               # skip what was done before an interruption
     upcoming = list(islice(todo, cfg.gradient_accumulation_steps))
-    while step := upcoming:
+    while (step := upcoming) and not state.stopped:
         checkpoints.reached(state, model, opt, cfg.epochs)
         totals = gradients.totals(step)
         losses = [gradients(batch, totals) for batch in step]
@@ -198,13 +206,17 @@ def train_epoch(model, batches, cfg, opt, gradients, state, checkpoints, bar, ro
         losses = list(map(float, losses))
         _check_finite(losses, batches, state, cfg, rows)
         middle = (state.batch+len(step)/2)/n                # of the step, so that the last one has a rate as well
-        clip_grad_norm_(gradients.params, cfg.max_grad_norm)
+        norm = clip_grad_norm_(gradients.params, cfg.max_grad_norm)
         for group in opt.param_groups:
-            group['lr'] = group['peak_lr']*lr_lambda((state.epoch+middle)/cfg.epochs, cfg.warmup_ratio)
+            group['lr'] = group['peak_lr']*schedule((state.epoch+middle)/cfg.epochs)
         opt.step()
         opt.zero_grad(set_to_none=not gradients.graphed)    # a CUDA graph always adds to the same memory
         state.count(sum(losses), chunks, time.perf_counter()-start, len(step))
-        bar.update(state.epoch+state.batch/n, state.mean_loss(), opt.param_groups[0]['lr'], chunks)
+        lr, done = opt.param_groups[0]['lr'], state.epoch+state.batch/n
+        bar.update(done, state.mean_loss(), lr, chunks)
+        if hooks.on_step:
+            facts = dict(epoch=done, loss=sum(losses), lr=lr, grad_norm=float(norm), chunks=chunks)
+            state.stopped = hooks.on_step(facts) is True
 
 def _check_finite(losses, batches, state, cfg, rows):
     "Raise `FloatingPointError` for the first batch of a step whose loss is not a number"
@@ -215,26 +227,35 @@ def _check_finite(losses, batches, state, cfg, rows):
         raise FloatingPointError(f'the loss became {losses[odd]} in {where}; try a smaller lr than {cfg.lr:g}')
 
 # %% ../nbs/07_training.ipynb #c025
+def _optimizer(model, cfg, own): # own: of `Hooks`, or None
+    "AdamW, or the user's optimizer; raises `ValueError` when that is none, or leaves weights out"
+    groups = param_groups(model, cfg.weight_decay, cfg.lr, cfg.head_lr)
+    opt = own(groups) if own else torch.optim.AdamW(groups, lr=0., fused=True)
+    if not isinstance(opt, torch.optim.Optimizer) or not all('peak_lr' in group for group in opt.param_groups):
+        raise ValueError('optimizer must return a torch optimizer of the groups that it gets, '
+                         'as in lambda groups: torch.optim.SGD(groups)')
+    return opt
+
+@delegates(Hooks)
 def fit(model,                 # from `load_model`
         batches,               # from `make_loader`
         cfg: TrainConfig,      # resolved for a head
         score=None,            # model -> dict with 'f1_macro'; called after each epoch, chooses the best one
         weights=None,          # loss weights of the sections, from `class_weights`
-        on_epoch=None,         # called with the row of each epoch, a dict
         progress: bool = True, # show a bar and one row per epoch on stderr (in a notebook: below the cell)?
         checkpoints=None,      # `Checkpoints`: saves there, and continues from what is there
         rows=None,             # names of the training rows, in the order of the dataset, for messages
-       ) -> History:
+        **kwargs) -> History: # functions of your own, see `engine.hooks.Hooks`
     """Train `model` in place and leave it with the weights of its best epoch (without `score`, the last one).
 
     Raises `FloatingPointError` when the loss is not finite and `MemoryError` when not even one row fits in memory; with
     `checkpoints`, `ValueError` for those of another run and `KeyboardInterrupt` after Ctrl-C, with the state kept."""
-    device = get_device(cfg.device)
+    device, hooks = get_device(cfg.device), hooks_from(kwargs, fit)
     seed_everything(cfg.seed)
     model.to(device)
     set_dropout_and_freeze(model, cfg.dropout, cfg.freeze_embeddings, cfg.freeze_layers, cfg.attention_dropout)
-    opt = torch.optim.AdamW(param_groups(model, cfg.weight_decay, cfg.lr, cfg.head_lr), lr=0., fused=True)
-    gradients = Gradients(model, opt, weights, cfg, device)
+    opt = _optimizer(model, cfg, hooks.optimizer)
+    gradients = Gradients(model, opt, weights, cfg, device, hooks.loss)
     start_weights = encoder_weights(model) if cfg.base_weight else {}
     checkpoints = checkpoints or NoCheckpoints()
     state = checkpoints.restore(model, opt)
@@ -243,15 +264,15 @@ def fit(model,                 # from `load_model`
             start = time.perf_counter()-state.seconds
             batches.batch_sampler.set_epoch(state.epoch)
             model.train()
-            train_epoch(model, batches, cfg, opt, gradients, state, checkpoints, bar, rows)
+            with gradient_checkpointing(model, cfg.gradient_checkpointing):
+                train_epoch(model, batches, cfg, opt, gradients, state, checkpoints, bar, rows, hooks)
             model.eval()
             with interpolated_weights(model, start_weights, cfg.base_weight):
-                row = state.finish_epoch(model, score, state.epoch+1 == cfg.epochs, start)
+                row = state.finish_epoch(model, score, start)
             bar.write(row)
-            if on_epoch:
-                on_epoch(row)
+            state.stopped |= hooks.on_epoch is not None and hooks.on_epoch(row) is True
             state.next_epoch()
-            if score and cfg.patience and state.epoch-state.history.best >= cfg.patience:
+            if state.stopped or score and cfg.patience and state.epoch-state.history.best >= cfg.patience:
                 state.epoch = cfg.epochs
         checkpoints.reached(state, model, opt, cfg.epochs)
     model.load_state_dict(state.best_weights, strict=False)

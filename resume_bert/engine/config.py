@@ -82,8 +82,11 @@ class TrainConfig:
     augment: bool = option(False,
         'draw the bullets, full stops and line breaks of every resume again in each epoch')
     gradient_accumulation_steps: int = option(1, 'batches per step')
+    label_smoothing: float = option(0., 'share of each label that is spread over all sections (Szegedy et al. 2016)')
     class_weights: str|dict|None = option(None,
         "'balanced', or {section: weight}; sections that are not named weigh 1")
+    gradient_checkpointing: bool = option(False,
+        'compute activations a second time instead of keeping them: much less memory, a third more time')
     patience: int|None = option(None,
         'stop after so many epochs without a better validation macro-F1; None: never')
     precision: str = option('auto',
@@ -134,7 +137,7 @@ def _check(self: TrainConfig):
         value, may_be_none = getattr(self, name), getattr(TrainConfig, name) is None
         ok = may_be_none if value is None else isinstance(value, int) and _is_number(value, least)
         need(ok, name, f'a whole number, at least {least}')
-    for name in ('warmup_ratio', 'base_weight'):
+    for name in ('warmup_ratio', 'base_weight', 'label_smoothing'):
         need(_is_number(getattr(self, name), 0, 1), name, 'a number from 0 to less than 1')
     need(_is_number(self.weight_decay, 0), 'weight_decay', 'a number, zero or more')
     need(_is_number(self.max_grad_norm, 0) and self.max_grad_norm > 0, 'max_grad_norm', 'a number, more than 0')

@@ -12,6 +12,7 @@ from .cuda_graphs import GraphedStep
 from .heads import head_named
 from ..model import use_bf16
 from ..plumbing.memory import split_on_oom
+from ..plumbing.messages import shorten
 from ..tokens import split_by_length
 
 # %% ../../nbs/engine/31_gradients.ipynb #c023s
@@ -37,14 +38,17 @@ class Gradients:
                  opt,     # the optimizer whose weights are trained
                  weight,  # of each section in the loss, a tensor; None: all weigh the same
                  cfg,     # `TrainConfig`, resolved: head and precision are used
-                 device): # of the model
+                 device,  # of the model
+                 loss=None): # of `engine.hooks.Hooks`: takes the place of cross-entropy for the sections
         self.model, self.device = model, device
         self.weight = None if weight is None else weight.to(device)
         self.head = head_named(cfg.head)
         self.params = [p for group in opt.param_groups for p in group['params']]
         self.bf16 = use_bf16(cfg.precision, device)
         is_current_gpu = device.type == 'cuda' and device.index in (None, torch.cuda.current_device())
-        can_capture = is_current_gpu and self.head.one_row       # a capture belongs to the current GPU
+        self.own_loss, self.smoothing = loss, cfg.label_smoothing
+        is_plain = loss is None and not cfg.gradient_checkpointing
+        can_capture = is_current_gpu and is_plain and self.head.one_row  # a capture belongs to the current GPU
         self.graphed = GraphedStep(self) if can_capture else None
 
     def class_weight(self, group): return self.weight if group == 'labels' else None
@@ -55,8 +59,23 @@ class Gradients:
              total,            # what the labels of the whole step weigh
              group='labels'):  # a key of `GROUPS`
         "The share of some labels in the loss of a step"
-        summed = F.cross_entropy(logits.float(), labels, self.class_weight(group), reduction='sum')
+        if group == 'labels' and self.own_loss:
+            summed = self._own_sum(logits.float(), labels)
+        else:
+            smoothing = self.smoothing if group == 'labels' else 0.
+            summed = F.cross_entropy(logits.float(), labels, self.class_weight(group), reduction='sum',
+                                     label_smoothing=smoothing)
         return summed*GROUPS[group]/total
+
+    def _own_sum(self, logits, labels):
+        "The weighted sum of the user's losses; raises `ValueError` where there is not one for each label"
+        given = labels != -100
+        logits, labels = logits[given], labels[given]
+        losses = self.own_loss(logits, labels)
+        if getattr(losses, 'shape', None) != labels.shape:
+            raise ValueError(f'loss returned {shorten(repr(getattr(losses, "shape", losses)))}, but it must return one '
+                             f'loss for each label, shape ({len(labels)},); use reduction="none"')
+        return (losses if self.weight is None else losses*self.weight[labels]).sum()
 
     def totals(self, batches) -> dict: # key of `GROUPS` -> number
         "What the labels of the batches of one step weigh; never 0, so that a step without weight has a loss of 0"
