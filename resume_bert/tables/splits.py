@@ -6,6 +6,7 @@
 __all__ = ['resume_groups', 'split_counts', 'split_chunks', 'split_folds', 'save_chunks']
 
 # %% ../../nbs/tables/17_splits.ipynb #imports
+from hashlib import blake2b
 from pathlib import Path
 import numpy as np, pandas as pd
 from ..data import LONG_TEXT, RowNames, SPLITS, row_names
@@ -18,7 +19,7 @@ _COPIED_TEXTS = 3   # shared long texts that make a copy, however long the resum
 _COPIED_SHARE = 1/2 # of the long texts of the shorter resume, which makes a copy too. Guessed
 _MIN_RESUMES = 4    # fewer are not split. Guessed
 _MIN_TEXTS = 10     # fewer are not split. Guessed
-_MIN_OF_SECTION = 3 # texts of a section: one for each part
+_MIN_OF_SECTION = 3 # texts or resumes: one for each part
 
 # %% ../../nbs/tables/17_splits.ipynb #d026
 def resume_groups(df: pd.DataFrame # a chunk table with `resume_id`
@@ -42,14 +43,22 @@ def resume_groups(df: pd.DataFrame # a chunk table with `resume_id`
     return group[resume]
 
 # %% ../../nbs/tables/17_splits.ipynb #d026b
+def _units(df):
+    "(unit of each row, names of the units): resumes with their copies if there is a `resume_id`, else texts"
+    if 'resume_id' not in df:
+        return pd.factorize(df['text'])
+    unit = resume_groups(df)
+    resume, names = pd.factorize(df['resume_id'].astype(str), sort=True)
+    first = pd.Series(resume).groupby(unit).min()
+    return unit, names[first]
+
 def _resume_units(df):
-    "(group of each row, groups to share out, no strata, rows that stay in training: none)"
-    group = pd.Series(resume_groups(df), index=df.index)
-    units = list(dict.fromkeys(group))
-    if len(units) < _MIN_RESUMES:
-        raise ValueError(f'{len(units)} different resumes are too few to split by resume; '
+    "(unit of each row, names of the units, sections that stay in training: none)"
+    unit, names = _units(df)
+    if len(names) < _MIN_RESUMES:
+        raise ValueError(f'{len(names)} different resumes are too few to split by resume; '
                          f'give a split column, or leave resume_id out')
-    return group, units, None, []
+    return unit, names, []
 
 def _rare_sections(df):
     "Sections with too few different texts to split; a notice names them"
@@ -60,39 +69,80 @@ def _rare_sections(df):
         notice('too few texts to split, kept in training: ' + shown + ', …'*(len(rare) > 15))
     return rare
 
-def _text_units(df, smallest):
-    "(text of each row, texts to share out, their sections, sections that stay in training)"
+def _text_units(df):
+    "(unit of each row or -1 if it stays in training, names of the units, sections that stay in training)"
     rare = _rare_sections(df)
-    texts = df[~df['section'].isin(rare)].drop_duplicates('text')
-    units, strata = list(texts['text']), list(texts['section'])
-    if len(units) < _MIN_TEXTS:
-        raise ValueError(f'{len(units)} different texts are too few to split; '
+    common = ~df['section'].isin(rare).to_numpy()
+    unit = np.full(len(df), -1)
+    unit[common], names = _units(df[common])
+    if len(names) < _MIN_TEXTS:
+        raise ValueError(f'{len(names)} different texts are too few to split; '
                          f'at least {_MIN_TEXTS} in sections of {_MIN_OF_SECTION} or more are needed')
-    if int(smallest*len(units)) < len(set(strata)):
-        strata = None   # a part with fewer rows than there are sections cannot hold one of each
-    return df['text'], units, strata, rare
+    return unit, names, rare
 
 # %% ../../nbs/tables/17_splits.ipynb #c038
-def _draw(units, strata, share, seed):
-    "The set of units that goes into the smaller part; stratified unless `strata` is None"
-    from sklearn.model_selection import train_test_split
-    places = np.arange(len(units))
-    _, part = train_test_split(places, test_size=share, random_state=seed, stratify=strata)
-    return {units[i] for i in part}
+def _drawn(names, seed):
+    """For each name a number from 0 to 1 that depends on the name and the seed alone
+
+    Permanent random numbers: Ohlsson, Coordination of samples using permanent random numbers, 1995."""
+    texts = (f'{seed} {name}'.encode('utf-8', 'surrogatepass') for name in names)
+    hashes = b''.join(blake2b(text, digest_size=8).digest() for text in texts)
+    return np.frombuffer(hashes, '<u8')/2**64
+
+# %% ../../nbs/tables/17_splits.ipynb #order
+def _in_order(held, names, seed):
+    "The pairs of unit and section in an order of units over which each section is spread, rare ones best"
+    section, sections = pd.factorize(held['section'])
+    held = held.assign(drawn=_drawn(names, seed)[held['unit']], start=_drawn(sections, seed)[section])
+    held = held.sort_values(['drawn', 'section'])
+    by_section = held.groupby('section')
+    size = by_section['unit'].transform('size')
+    place, weight = (by_section.cumcount()+held['start'])/size, 1/size
+    total = (place*weight).groupby(held['unit']).transform('sum')
+    held['place'] = total/weight.groupby(held['unit']).transform('sum')
+    return held.sort_values(['place', 'drawn', 'section'])[['unit', 'section']]
+
+# %% ../../nbs/tables/17_splits.ipynb #each
+def _one_of_each(held, least):
+    """Units that together hold every section that `least` units hold: the first of the rarest section, and so on
+
+    Rarest first: Sechidis et al., On the stratification of multi-label data, 2011."""
+    first = held.drop_duplicates('section').set_index('section')['unit']
+    holds = held[held['unit'].isin(first)].groupby('unit')['section'].agg(set)
+    size = held.groupby('section').size().sort_values(kind='stable')
+    chosen, seen = [], set()
+    for section in size.index[size >= least]:
+        if section not in seen:
+            chosen.append(first[section])
+            seen |= holds[first[section]]
+    return chosen
+
+def _first(held, places, least):
+    "The first units, as many as there are places; one of each section comes before all others if they fit"
+    chosen = _one_of_each(held, least)
+    if len(chosen) > places:
+        chosen = []
+    others = held['unit'][~held['unit'].isin(chosen)].unique()
+    return np.array([*chosen, *others], int)[:places]
+
+# %% ../../nbs/tables/17_splits.ipynb #parts
+def _parts(held, names, test, valid, seed):
+    "The part of each unit: test is taken from the beginning of the order, validation from its end"
+    n = len(names)
+    n_test = min(max(1, round(test*n)), n-2)
+    n_valid = min(max(1, round(valid*n)), n-n_test-1)
+    held, part = _in_order(held, names, seed), np.full(n, 'train', object)
+    part[_first(held, n_test, _MIN_OF_SECTION)] = 'test'
+    rest = held[part[held['unit']] == 'train']
+    part[_first(rest[::-1], n_valid, _MIN_OF_SECTION-1)] = 'valid'
+    return part
 
 def _new_split(df, test, valid, seed):
     "(split of each row, sections that stay in training as a whole)"
-    by_resume = 'resume_id' in df
-    group, units, strata, rare = _resume_units(df) if by_resume else _text_units(df, min(test, valid))
-    in_test = _draw(units, strata, test, seed)
-    rest = [i for i, unit in enumerate(units) if unit not in in_test]
-    rest_strata = [strata[i] for i in rest] if strata else None
-    in_valid = _draw([units[i] for i in rest], rest_strata, valid/(1-test), seed)
-    def part(unit): return 'test' if unit in in_test else 'valid' if unit in in_valid else 'train'
-    split = group.map(part)
-    if not by_resume:
-        split = split.mask(df['section'].isin(rare), 'train')
-    return split.astype(object), rare
+    unit, names, rare = _resume_units(df) if 'resume_id' in df else _text_units(df)
+    held = pd.DataFrame({'unit': unit, 'section': df['section'].to_numpy()}).drop_duplicates()
+    part = _parts(held[held['unit'] >= 0], names, test, valid, seed)
+    return pd.Series(np.where(unit >= 0, part[unit], 'train'), df.index, object), rare
 
 # %% ../../nbs/tables/17_splits.ipynb #d086
 def _crossing(df):
@@ -148,10 +198,10 @@ def split_chunks(df: pd.DataFrame,  # a chunk table
                 ) -> pd.DataFrame: # the table with a column `split`; counts in `.attrs['split']`
     """Split into train, valid and test without leaks; a `split` column that is there already is kept.
 
-    Splits by resume if there is a `resume_id`, else by text, stratified by section. No resume and no text
-    of 40 characters or more is in two parts: rows that would break this are left out of the part that
-    comes first in train, valid, test, and named. Raises `ValueError` for too few resumes or texts, and for
-    shares that make no sense."""
+    Splits by resume if there is a `resume_id`, else by text, with every section in every part where there
+    is room; one resume or text more moves hardly any other. No resume and no text of 40 characters or more
+    is in two parts: rows that would break this are left out of the part that comes first in train, valid,
+    test, and named. Raises `ValueError` for too few resumes or texts, and for shares that make no sense."""
     for name, share in dict(test=test, valid=valid).items():
         if not 0 < share < 1 or test+valid >= 1:
             raise ValueError(f'split_chunks: {name}={share}, '
@@ -162,44 +212,49 @@ def split_chunks(df: pd.DataFrame,  # a chunk table
     return _with_split(df, split, given=False, rare=rare)
 
 # %% ../../nbs/tables/17_splits.ipynb #d088
-def _folds(group, sections, k, by_resume, seed):
-    "For each group the number of its fold; texts are stratified if each section fills all folds"
-    from sklearn.model_selection import KFold, StratifiedKFold
-    common = sections.where(sections.map(sections.value_counts()) >= 2*k, '')
-    strata = common.to_numpy()[np.unique(group, return_index=True)[1]]
-    stratified = not by_resume and pd.Series(strata).value_counts().min() >= k
-    folds = (StratifiedKFold if stratified else KFold)(k, shuffle=True, random_state=seed)
-    fold = np.zeros(len(strata), int)
-    for i, (_, out) in enumerate(folds.split(np.zeros(len(strata)), strata)):
-        fold[out] = i
+def _folds(held, names, k, seed):
+    "The fold of each unit: units in the order of their rarest sections go to the folds in turn"
+    size = held.groupby('section')['unit'].transform('size')
+    held = held.assign(size=size, drawn=_drawn(names, seed)[held['unit']])
+    rarest = held.sort_values(['size', 'section', 'drawn']).drop_duplicates('unit')
+    fold = np.zeros(len(names), int)
+    fold[rarest['unit']] = np.arange(len(names)) % k
     return fold
+
+def _fold_parts(held, names, fold, valid, seed):
+    "The part of each unit where the units of the mask `fold` are tested; `valid` of all are for validation"
+    part = np.where(fold, 'test', 'train').astype(object)
+    others = held[~fold[held['unit']]]
+    n_valid = min(max(1, round(valid*len(fold))), (~fold).sum()-1)
+    part[_first(_in_order(others, names, seed), n_valid, _MIN_OF_SECTION-1)] = 'valid'
+    return part
 
 def split_folds(df: pd.DataFrame,  # a chunk table
                 k: int = 5,        # how many
                 valid: float = .1, # share of all that chooses the epoch; for tables without a split
                 seed: int = 42,
                ): # a generator of `k` chunk tables, each like one of `split_chunks`
-    """Splits for cross-validation: by resume if there is a `resume_id`, else by text and stratified.
+    """Splits for cross-validation, by resume if there is a `resume_id`, else by text; each section is spread evenly.
 
     Raises `ValueError` for `k` below 2, and for fewer resumes or texts than `k`."""
-    by_resume, given = 'resume_id' in df, 'split' in df
+    given = 'split' in df
     start = df['split'] if given else pd.Series('train', index=df.index, dtype=object)
     rest = (start != 'test').to_numpy()
-    group = pd.factorize(resume_groups(df[rest]) if by_resume else df['text'][rest])[0]
-    n = group.max()+1 if len(group) else 0
-    if not 2 <= k <= n:
-        units = 'resumes' if by_resume else 'texts'
-        raise ValueError(f'split_folds: k={k}, but there are {n} different {units}; '
+    unit, names = _units(df[rest])
+    if not 2 <= k <= len(names):
+        units = 'resumes' if 'resume_id' in df else 'texts'
+        raise ValueError(f'split_folds: k={k}, but there are {len(names)} different {units}; '
                          f'it must be from 2 to that')
-    fold = _folds(group, df['section'][rest], k, by_resume, seed)
+    held = pd.DataFrame({'unit': unit, 'section': df['section'][rest].to_numpy()}).drop_duplicates()
+    fold = _folds(held, names, k, seed)
     for i in range(k):
-        out = fold == i
-        others = np.flatnonzero(~out).tolist()
-        in_valid = np.isin(group, [] if given else list(_draw(others, None, valid*k/(k-1), seed+i)))
-        learn = np.where(in_valid, 'valid', 'train')
-        split = start.copy()
-        split[rest] = np.where(out[group], 'valid' if given else 'test', learn)
-        yield _with_split(df, split.astype(object), given=given, fold=i, rare=[])
+        if given:
+            part = np.where(fold == i, 'valid', 'train')
+        else:
+            part = _fold_parts(held, names, fold == i, valid, seed+i)
+        split = start.astype(object)
+        split[rest] = part[unit]
+        yield _with_split(df, split, given=given, fold=i, rare=[])
 
 # %% ../../nbs/tables/17_splits.ipynb #d087
 _SAVED_AS = ('.csv', '.tsv', '.jsonl', '.parquet')
