@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 import numpy as np, pandas as pd
 from fastcore.basics import patch
-from .engine.baselines import BASELINES, IN_CONTEXT, affordable_rows, baseline_probs
+from .engine.baselines import BASELINES, affordable_rows, baseline_probs, usual_baselines
 from .plumbing.messages import axis_labels, name_list, shorten
 
 # %% ../nbs/09_evaluation.ipynb #ev1conf
@@ -239,9 +239,9 @@ def _add_unseen(report, known, y, pred, texts, groups):
         report.unseen = dict(n=int(new.sum())) | metrics
 
 def _baseline_kinds(wanted, in_context):
-    "The kinds of baselines: for `True`, all that the rows allow"
+    "The kinds of baselines: for `True`, the usual ones"
     if wanted is True:
-        return [kind for kind in BASELINES if in_context or kind not in IN_CONTEXT]
+        return usual_baselines(in_context)
     return [] if wanted is False else [wanted] if isinstance(wanted, str) else list(wanted)
 
 def _add_baseline(report, kind, train, y, texts, groups):
