@@ -78,8 +78,8 @@ def _base_model(cfg, sections, fields=False): # (model, tokenizer)
         raise ValueError(f'max_len={cfg.max_len}, but {cfg.base_model!r} reads at most {longest} tokens')
     return model, tokenizer
 
-_LEAST_SHARE = .02   # of the resumes of a table, for a language to count as learnt; guessed
-_DETECTED = 2_000    # resumes, or rows of a table without them, whose language is detected: all, or a sample; guessed
+_LEAST_SHARE = .02 # of the resumes of a table, for a language to count as learnt; guessed
+_DETECTED = 1_000  # resumes, or rows of a table without them, whose language is detected: all, or a sample; guessed
 
 def _languages(train): # two-letter codes
     "The languages of the training texts, the commonest first"
