@@ -318,12 +318,19 @@ def load_chunks(data,                    # path of a file or folder, a DataFrame
     return df
 
 # %% ../nbs/03_data.ipynb #c033
+_WHOLE = re.compile(r'-?\d+')
+
 def encode_labels(sections # sequence of section names
                  ): # (integer array of shape (n,), the fitted `LabelEncoder`)
-    "Number the sections with scikit-learn's `LabelEncoder`; its `.classes_` are the names by number"
+    """Number the sections with scikit-learn's `LabelEncoder`; its `.classes_` are the names by number.
+
+    Sections that are all whole numbers are in the order of these numbers: '2' before '10'."""
     from sklearn.preprocessing import LabelEncoder
-    enc = LabelEncoder()
-    return enc.fit_transform(np.asarray(list(sections), dtype=object)), enc
+    names, enc = np.asarray(list(sections), dtype=object), LabelEncoder()
+    enc.fit(names)
+    if all(_WHOLE.fullmatch(str(name)) for name in enc.classes_):
+        enc.classes_ = np.array(sorted(enc.classes_, key=int), dtype=object)
+    return enc.transform(names), enc
 
 # %% ../nbs/03_data.ipynb #c072
 def to_resumes(df: pd.DataFrame) -> list: # of `Resume`, in order of first appearance

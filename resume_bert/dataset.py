@@ -9,13 +9,14 @@ __all__ = ['MIN_RANDOM_WINDOW', 'ClassificationDataset', 'epoch_rng', 'pad_batch
 # %% ../nbs/05_dataset.ipynb #imports
 import random
 from functools import partial
-import torch
+from itertools import chain
+import numpy as np, torch
 from fastcore.basics import patch
 from torch.utils.data import DataLoader, Dataset
 from .engine.augmentation import SWAP_SHARE, augment_resume, names_of, swap_names
 from .engine.tags import MarkedText, token_labels
-from .tokens import MAX_CHUNK, encode_texts, encode_with_offsets, longest_first, make_window
-from .tokens import pack, special_ids, split_by_length, split_with_overlap
+from .tokens import MAX_CHUNK, TokenIds, encode_texts, encode_with_offsets, longest_first, make_window
+from .tokens import pack, piece_starts, special_ids, split_by_length
 
 # %% ../nbs/05_dataset.ipynb #c015
 class ClassificationDataset(Dataset):
@@ -41,13 +42,12 @@ class ClassificationDataset(Dataset):
         self.draw(0)
 
     def _encode(self, texts, labels):
-        ids, size = encode_texts(texts, self.tokenizer), self.max_len-2
-        self.cut = sum(len(text) > size for text in ids)        # texts that are longer
-        self.pieces = [split_with_overlap(text, self.max_len) if self.by_piece else [text[:size]] for text in ids]
+        self.whole = encode_texts(texts, self.tokenizer)        # ids at full length
+        self.cut = int((self.whole.lengths() > self.max_len-2).sum()) # texts that are longer
         self.labels, self.origin = labels, range(len(texts))    # origin: text of an item
 
     def __len__(self): return len(self.ids)
-    def lengths(self): return [len(ids) for ids in self.ids]
+    def lengths(self): return self.ids.lengths().tolist()
     def __getitem__(self, i):
         ids = self.ids[i]
         pad = self.max_len - len(ids) if self.padding else 0
@@ -73,8 +73,16 @@ def draw(self: ClassificationDataset, epoch):
             origin += [i]*len(found)
         self._encode([line.text for line in lines], [line.label for line in lines])
         self.origin = origin
-    chosen = (parts[0] if len(parts) == 1 else rng.choice(parts) for parts in self.pieces)
-    self.ids = [[self.first, *ids, self.sep] for ids in chosen]
+    self.ids = TokenIds([self.first, *self._piece(ids, rng), self.sep] for ids in self.whole)
+
+@patch
+def _piece(self: ClassificationDataset, ids, rng):
+    "A random piece of a text, or its beginning; a short text is read whole"
+    size = self.max_len-2
+    if len(ids) <= size:
+        return ids
+    start = rng.choice(piece_starts(len(ids), self.max_len)) if self.by_piece else 0
+    return ids[start:start+size]
 
 # %% ../nbs/05_dataset.ipynb #c021
 def pad_batch(items,    # of a dataset, with a number as `label`, `labels`, `kinds` and `tags` of tokens, or neither
@@ -195,6 +203,7 @@ class ResumeDataset(Dataset):
         self.single, self.short, self.seed, self.has_fields = single, short, seed, marks is not None
         columns = [resumes, labels, marks, kinds] if self.has_fields else [resumes, labels]
         chunks = [[MarkedText(*chunk) for chunk in zip(*resume, strict=True)] for resume in zip(*columns, strict=True)]
+        self.sizes = list(map(len, resumes))        # chunks of each resume, as given
         self.given = chunks if augment else None    # kept only to be augmented
         self.names = names_of(chunks) if augment else {}
         if not augment:
@@ -202,18 +211,32 @@ class ResumeDataset(Dataset):
         self.draw(0)
 
     def _encode(self, resumes):
-        "Token ids, and where there are fields the labels of the tokens, of all chunks"
-        texts, self.chunks, self.tags = [chunk.text for resume in resumes for chunk in resume], resumes, None
-        if self.has_fields:
-            ids, offsets = encode_with_offsets(texts, self.tokenizer)
-            offsets = iter(offsets)
-            self.tags = [[token_labels(chunk.marks, next(offsets))[:self.max_chunk] for chunk in resume]
-                         for resume in resumes]
-        else:
-            ids = encode_texts(texts, self.tokenizer)
-        self.cut = sum(len(chunk) > self.max_chunk for chunk in ids)    # what is behind is not read
-        ids = iter(ids)
-        self.resumes = [[next(ids)[:self.max_chunk] for _ in resume] for resume in resumes]
+        "Token ids and labels of all chunks, one resume after the other"
+        chunks = list(chain.from_iterable(resumes))
+        self.starts = np.cumsum([0, *map(len, resumes)])                        # the first chunk of each resume
+        self.labels = np.array([chunk.label for chunk in chunks], dtype=np.int64)
+        self.kinds = np.array([chunk.kind for chunk in chunks], dtype=np.int64)
+        self.ids, self.tags = self._with_tags(chunks) if self.has_fields else (self._token_ids(chunks), None)
+        self.cut = int((self.ids.lengths() > self.max_chunk).sum())             # what is behind is not read
+
+    def _token_ids(self, chunks): return encode_texts([chunk.text for chunk in chunks], self.tokenizer)
+
+    def _with_tags(self, chunks):
+        "Token ids of all chunks, and the labels of the tokens"
+        ids, tags = TokenIds(), TokenIds()
+        found = encode_with_offsets([chunk.text for chunk in chunks], self.tokenizer)
+        for chunk, (of_chunk, offsets) in zip(chunks, found):
+            ids.append(of_chunk)
+            tags.append(token_labels(chunk.marks, offsets))
+        return ids, tags
+
+    def _read(self, tokens, a, b):
+        "What is read of the chunks from `a` to before `b`, of their ids or tags"
+        return [of_chunk[:self.max_chunk] for of_chunk in tokens[a:b]]
+
+    def chunk_lengths(self) -> np.ndarray: # tokens of each chunk that are read, and its separator
+        "How long the chunks are, one resume after the other"
+        return np.minimum(self.ids.lengths(), self.max_chunk)+1
 
     def _augmented(self, chunks, rng):
         "One resume in another form, and in some with other names"
@@ -225,28 +248,32 @@ class ResumeDataset(Dataset):
         rng, self.windows = epoch_rng(self.seed, epoch), []
         if self.given:
             self._encode([self._augmented(chunks, rng) for chunks in self.given])
-        for r, chunks in enumerate(self.resumes):
-            lengths = [len(ids)+1 for ids in chunks]
-            spans = draw_windows(lengths, self.max_len, self.single, self.short, rng)
+        lengths, starts = self.chunk_lengths().tolist(), self.starts.tolist()
+        for r, (a, b) in enumerate(zip(starts, starts[1:])):
+            spans = draw_windows(lengths[a:b], self.max_len, self.single, self.short, rng)
             self.windows += [(r, start, end) for start, end in spans]
 
     def __len__(self): return len(self.windows)
-    def lengths(self): return [1+sum(len(ids)+1 for ids in self.resumes[r][a:b]) for r, a, b in self.windows]
+    def lengths(self):
+        before = np.cumsum([0, *self.chunk_lengths()])                 # tokens before each chunk
+        resume, start, end = np.array(self.windows, dtype=np.int64).reshape(-1, 3).T
+        first = self.starts[resume]
+        return (1+before[first+end]-before[first+start]).tolist()
 
 # %% ../nbs/05_dataset.ipynb #ds14item
 @patch
 def __getitem__(self: ResumeDataset, i):
     "Window `i` as a dict of tensors; `labels` is -100 where there is none"
     r, start, end = self.windows[i]
-    ids, at = make_window(self.resumes[r][start:end], self.first, self.sep)
+    a, b = int(self.starts[r])+start, int(self.starts[r])+end
+    ids, at = make_window(self._read(self.ids, a, b), self.first, self.sep)
     def at_ends(values):
         spread = torch.full((len(ids),), -100)
-        spread[at] = torch.tensor([int(value) for value in values])
+        spread[at] = torch.from_numpy(values[a:b])
         return spread
-    chunks = self.chunks[r][start:end]
     item = dict(input_ids=torch.tensor(ids), attention_mask=torch.ones(len(ids), dtype=torch.long),
-                labels=at_ends(chunk.label for chunk in chunks))
+                labels=at_ends(self.labels))
     if self.has_fields:
-        tags, _ = make_window(self.tags[r][start:end], -100, -100)
-        item |= dict(kinds=at_ends(chunk.kind for chunk in chunks), tags=torch.tensor(tags))
+        tags, _ = make_window(self._read(self.tags, a, b), -100, -100)
+        item |= dict(kinds=at_ends(self.kinds), tags=torch.tensor(tags))
     return item

@@ -7,7 +7,7 @@ __all__ = ['choose_head', 'fold_temperature', 'fit_transition_temperature', 'fit
            'pseudo_label', 'push_to_hub']
 
 # %% ../nbs/11_finetuning.ipynb #imports
-import hashlib, json, platform, time
+import hashlib, json, platform, random, time
 from collections import Counter
 from copy import copy
 from dataclasses import dataclass
@@ -92,11 +92,15 @@ def _base_model(cfg, sections, fields=False): # (model, tokenizer)
     return model, tokenizer
 
 _LEAST_SHARE = .02 # of the resumes of a table, for a language to count as learnt; guessed
+_DETECTED = 1_000  # resumes, or rows of a table without them, whose language is detected: all, or a sample; guessed
 
 def _languages(train): # two-letter codes
     "The languages of the training texts, the commonest first"
-    texts = by_resume(train, 'text') if 'resume_id' in train else [train['text'].tolist()]
-    found = Counter(filter(None, map(detect_language, texts)))
+    has_resumes = 'resume_id' in train
+    texts = by_resume(train, 'text') if has_resumes else train['text'].tolist()
+    if len(texts) > _DETECTED:
+        texts = random.Random(0).sample(texts, _DETECTED)
+    found = Counter(filter(None, map(detect_language, texts if has_resumes else [texts])))
     return [code for code, count in found.most_common() if count >= _LEAST_SHARE*found.total()]
 
 def _transitions(train, sections, tokenizer): # options of a `SectionClassifier`
@@ -106,8 +110,8 @@ def _transitions(train, sections, tokenizer): # options of a `SectionClassifier`
     marked = with_marks(train)
     pairs = marked.assign(_pair=list(zip(marked['section'], marked['_kind'].clip(0))))
     known = [(section, kind) for section in sections for kind in range(len(CHUNK_LABELS))]
-    offsets = encode_with_offsets(marked['text'], tokenizer)[1]
-    tags = [token_labels(marks, found) for marks, found in zip(marked['_marks'], offsets)]
+    found = zip(marked['_marks'], encode_with_offsets(marked['text'], tokenizer))
+    tags = (token_labels(marks, offsets) for marks, (_, offsets) in found)
     return dict(transitions=section_transitions(by_resume(pairs, '_pair'), known).round(3),
                 tag_transitions=section_transitions(tags, range(len(TAG_LABELS))).round(3))
 
@@ -121,8 +125,11 @@ def _train(parts, sections, cfg, progress=True, checkpoints=None, rows=None, hoo
     start = time.perf_counter()
     follow = _transitions(train, sections, tokenizer) if head.in_context else {}
     def open_model(model):
-        return SectionClassifier(model, tokenizer, sections, cfg.head, cfg.max_len, languages=languages, **follow)
+        return SectionClassifier(model, tokenizer, sections, cfg.head, cfg.max_len, languages=languages,
+                                 max_chunk=cfg.max_chunk, **follow)
     languages = model.config.learnt_languages = _languages(train)
+    if head.in_context:
+        model.config.max_chunk = cfg.max_chunk
     score = _scorer(valid, valid_y, open_model, len(sections), hooks.metric) if len(valid) else None
     batches = head.loader(train, y, tokenizer, cfg)
     history = fit(model, batches, cfg, score, weights, progress, checkpoints, rows, **vars(hooks))

@@ -6,10 +6,7 @@
 __all__ = ['MAX_TOKENS', 'PART', 'UNCERTAIN', 'SectionClassifier', 'softmax']
 
 # %% ../nbs/10_inference.ipynb #imports
-import os
-from copy import copy
 from dataclasses import replace
-from functools import partial
 from itertools import chain, islice
 import numpy as np
 from fastcore.basics import patch
@@ -19,13 +16,13 @@ from .engine.backends import OnnxModel, TorchModel, chunk_means
 from .engine.heads import head_named
 from .engine.opening import check_reading, open_bundle, open_ready, open_run
 from .engine.runs import is_bundle
+from .engine.streams import label_side_by_side
 from .engine.tags import CHUNK_LABELS, TAG_LABELS, add_fields, add_tag_logits
 from .engine.transitions import smooth_sections
 from .lexicon.languages import detect_language, language_name
 from .plumbing.files import user_path
 from .plumbing.memory import split_on_oom
 from .plumbing.messages import name_list, notice_once, row_list
-from .plumbing.prefetch import prefetch_map
 from .tokens import MAX_CHUNK, encode_texts, encode_with_offsets, pad_ids, special_ids, token_batches
 
 # %% ../nbs/10_inference.ipynb #c010c
@@ -43,11 +40,12 @@ class SectionClassifier:
                  transitions=None, # of `section_transitions`, for `transition_weight`
                  transition_temperature=1., # of the probabilities that take transitions into account
                  context=0,        # tokens before a window that it reads again, half of `max_len` at most (head resume)
+                 max_chunk=MAX_CHUNK, # tokens of a chunk that are read, at most (head resume)
                  languages=(),     # two-letter codes of those it learnt; empty: not known
                  tag_transitions=None, # how field tags follow each other; None: the model finds no fields
                  field_calibration=(0., 1.), # of the confidence of fields, see `engine.tags.calibrated`
                 ):
-        check_reading(head, max_len, passes, transition_weight, transitions, context)
+        check_reading(head, max_len, passes, transition_weight, transitions, context, max_chunk)
         if precision == 'auto':
             from resume_bert.model import computes_in_bf16, use_bf16
             has_bf16 = use_bf16('auto', model.device, training=False) and computes_in_bf16(model)
@@ -58,7 +56,7 @@ class SectionClassifier:
         self.head, self.max_len, self.passes, self.precision = head, max_len, passes, precision
         self.special = special or special_ids(tokenizer)
         self.transition_weight, self.transitions = transition_weight, transitions
-        self.transition_temperature, self.context = transition_temperature, context
+        self.transition_temperature, self.context, self.max_chunk = transition_temperature, context, max_chunk
         self.languages = tuple(languages)
         self.tag_transitions, self.field_calibration = tag_transitions, tuple(field_calibration)
 
@@ -131,7 +129,7 @@ def _mean_logits(self: SectionClassifier, windows, n: int, max_tokens: int = Non
 # %% ../nbs/10_inference.ipynb #c020
 def _clean(texts): return list(map(clean_text, as_texts(texts, 'predict'))) # as the model was trained to read them
 
-PART = 50_000 # texts whose ids are held in memory at a time; guessed
+PART = 50_000 # texts, or chunks of resumes, whose ids are held in memory at a time; guessed
 
 @patch
 def logits(self: SectionClassifier, texts) -> np.ndarray: # (n, sections)
@@ -141,7 +139,7 @@ def logits(self: SectionClassifier, texts) -> np.ndarray: # (n, sections)
     parts = [distinct[i:i+PART] for i in range(0, len(distinct), PART)] or [distinct]
     def read(part):
         ids = encode_texts(part, self.tokenizer)
-        windows = head_named(self.head).windows_alone(ids, self.special, self.max_len)
+        windows = head_named(self.head).windows_alone(ids, self.special, self.max_len, self.max_chunk)
         return self._mean_logits(windows, len(part))[:, :len(self.sections)]
     logits = np.concatenate([read(part) for part in parts])
     number = {text: i for i, text in enumerate(distinct)}
@@ -206,12 +204,13 @@ def predict(self: SectionClassifier, texts, # a string, a sequence of strings, o
 @patch
 def _resume_windows(self: SectionClassifier, resumes, ids=None):
     "Windows of all resumes (lists of texts); with several `passes` each resume is cut several times, at shifted places"
-    ids = ids or encode_texts(list(chain.from_iterable(resumes)), self.tokenizer)
+    ids = ids or encode_texts(chain.from_iterable(resumes), self.tokenizer)
     head, out, start = head_named(self.head), [], 0
     for resume in resumes:
         chunks = ids[start:start+len(resume)]
         for k in range(self.passes):
-            out += head.windows(chunks, self.special, self.max_len, k/self.passes, start, self.context)
+            shift = k/self.passes
+            out += head.windows(chunks, self.special, self.max_len, shift, start, self.context, self.max_chunk)
         start += len(resume)
     return out
 
@@ -238,14 +237,26 @@ def _section_logits(self: SectionClassifier, resumes, ids, tags=None) -> tuple: 
     smoothed = [self._smoothed(logits[a:b], None if kinds is None else kinds[a:b]) for a, b in zip(ends, ends[1:])]
     return np.concatenate([logits[:0], *smoothed])/self.transition_temperature, kinds
 
+def _in_parts(resumes):
+    "Yield the resumes in lists of at most `PART` chunks, or of one resume that has more"
+    part, n = [], 0
+    for resume in resumes:
+        if part and n+len(resume) > PART:
+            yield part
+            part, n = [], 0
+        part.append(resume)
+        n += len(resume)
+    if part:
+        yield part
+
 @patch
 def resume_logits(self: SectionClassifier, resumes) -> np.ndarray: # (all chunks, sections)
     "Logits of all chunks of some resumes (lists of texts), one resume below the other"
     resumes = [_clean(resume) for resume in resumes]
-    texts = list(chain.from_iterable(resumes))
     if not head_named(self.head).in_context:
-        return self.logits(texts)
-    return self._section_logits(resumes, encode_texts(texts, self.tokenizer))[0]
+        return self.logits(list(chain.from_iterable(resumes)))
+    def read(part): return self._section_logits(part, encode_texts(chain.from_iterable(part), self.tokenizer))[0]
+    return np.concatenate([read(part) for part in list(_in_parts(resumes)) or [[]]])
 
 # %% ../nbs/10_inference.ipynb #c036
 @patch
@@ -278,6 +289,11 @@ def _lines(texts): # a list
 def label_many(self: SectionClassifier, resumes) -> list: # of `Resume`
     "Label several resumes, packed into common batches"
     resumes = [r if isinstance(r, Resume) else Resume.from_texts(_lines(r)) for r in resumes]
+    return [labelled for part in _in_parts(resumes) for labelled in self._label_part(part)]
+
+@patch
+def _label_part(self: SectionClassifier, resumes):
+    "Label resumes whose windows fit into memory together"
     probs, marks = self._label_probs(resumes)
     out, start = [], 0
     for resume in map(self._with_language, resumes):
@@ -299,8 +315,11 @@ def _label_probs(self: SectionClassifier, resumes
         return softmax(self.resume_logits([r.texts for r in resumes])), None
     texts = [_clean(r.texts) for r in resumes]
     whole = list(chain.from_iterable(texts))
-    ids, offsets = encode_with_offsets(whole, self.tokenizer)
-    longest = min(MAX_CHUNK, self.max_len-2)
+    ids, offsets = [], []
+    for of_chunk, places in encode_with_offsets(whole, self.tokenizer):
+        ids.append(of_chunk)
+        offsets.append(places)
+    longest = min(self.max_chunk, self.max_len-2)
     tags = [np.zeros((min(len(found), longest), len(TAG_LABELS)), dtype=np.float32) for found in ids]
     logits, kinds = self._section_logits(texts, ids, tags)
     return softmax(logits), list(zip(whole, offsets, kinds, (logits/self.passes for logits in tags)))
@@ -371,44 +390,10 @@ def stream(self: SectionClassifier,
         yield from self.predict(part)
 
 # %% ../nbs/10_inference.ipynb #lst1
-def _label_pair(pair, clf):
-    "A pair of `label_stream`, labelled; what cannot be labelled becomes its error"
-    name, resume = pair
-    if isinstance(resume, Exception):
-        return pair
-    try:
-        return name, clf.label(resume)
-    except ValueError as error:
-        return name, error
-
-@patch
-def _on_one_thread(self: SectionClassifier):
-    "A copy that computes on one thread, for a bundle"
-    clf = copy(self)
-    clf.forward = OnnxModel(self.forward.path, self.forward.reading, threads=1)
-    return clf
-
 @patch
 def label_stream(self: SectionClassifier,
                  resumes,      # pairs (name, `Resume` or an error), as `read_resumes` yields them
                  at_once=None, # resumes to label side by side, on a CPU; None: one per thread
                 ):             # yields (name, labelled `Resume` or the error), in order
     "Label many resumes, without ever holding more than a few of them; what cannot be labelled is yielded as the error"
-    is_bundle = isinstance(self.forward, OnnxModel)
-    if is_bundle:
-        at_once = at_once or int(os.environ.get('OMP_NUM_THREADS') or os.cpu_count() or 1)
-    if str(self.forward.device) != 'cpu' or at_once == 1:
-        yield from map(partial(_label_pair, clf=self), resumes)
-        return
-    if is_bundle:
-        label = partial(_label_pair, clf=self._on_one_thread())
-        yield from prefetch_map(label, resumes, at_once, at_once)
-        return
-    import torch
-    threads = torch.get_num_threads()
-    at_once = at_once or threads
-    def share_threads(): torch.set_num_threads(max(1, threads//at_once))
-    try:
-        yield from prefetch_map(partial(_label_pair, clf=self), resumes, at_once, at_once, share_threads)
-    finally:
-        torch.set_num_threads(threads)   # some of torch's libraries keep this for the process, not for the thread
+    return label_side_by_side(self, resumes, at_once)

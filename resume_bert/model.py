@@ -176,8 +176,8 @@ def load_model(base_model: str,  # a Hub name, a folder or 'embedded'
         _carry_head(model, base_model, names)
     except ValueError as e:
         raise ValueError(f'base model {base_model!r}: {e}') from None
-    for name in ('section_transitions', 'transition_temperature', 'tag_transitions', 'label_groups'): # its own
-        vars(model.config).pop(name, None)
+    for name in ('section_transitions', 'transition_temperature', 'tag_transitions', 'label_groups', 'max_chunk'):
+        vars(model.config).pop(name, None)  # of the base model's own training
     if head_named(head).in_context:
         model.config.chunk_reading = 'mean'
     if fields:

@@ -285,12 +285,11 @@ def batch_rows(batches, i,
     ds, items = batches.dataset, batches.batch_sampler.batches[i]
     if not hasattr(ds, 'windows'):
         return [rows[j] for j in sorted({ds.origin[j] for j in items})]
-    resumes = ds.given or ds.resumes
-    first = np.cumsum([0, *map(len, resumes)]).tolist()     # row of each resume's first chunk
+    first = np.cumsum([0, *ds.sizes]).tolist()              # row of each resume's first chunk
     positions = set()
     for resume, a, b in (ds.windows[j] for j in items):
         if ds.given:
-            a, b = 0, len(resumes[resume])
+            a, b = 0, ds.sizes[resume]
         positions.update(range(first[resume]+a, first[resume]+b))
     return [rows[j] for j in sorted(positions)]
 

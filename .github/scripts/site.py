@@ -83,7 +83,7 @@ def public_names(module):
 def names(site, pages):
     "Public names without an entry, and public functions without an example on their page"
     nbs = ROOT/'nbs'
-    for file in sorted(nbs.rglob('[0-9][0-9]_*.ipynb')):
+    for file in sorted(nbs.rglob('[0-9]*_*.ipynb')):
         cells = [c.source for c in nbformat.read(file, 4).cells if c.cell_type == 'code']
         module = next((m[1] for c in cells if (m := re.search(r'^\s*#\|\s*default_exp\s+(\S+)', c, re.M))), None)
         if not module:

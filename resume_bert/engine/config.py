@@ -59,6 +59,8 @@ class TrainConfig:
     head: str = option('auto',
         "'chunk' (each chunk alone), 'resume' (each in its context), or 'auto' (resume where there is a resume_id)")
     max_len: int|None = option(None, 'longest text (head chunk) or window (head resume), in tokens')
+    max_chunk: int = option(100,
+        'tokens of a chunk that are read, at most (head resume); the rest of a longer one is not read')
     epochs: int|None = option(None,
         'passes over the training rows, at most; twice the default scores higher on resumes like those of the table, '
         'but not on others')
@@ -105,7 +107,7 @@ class TrainConfig:
 
 # %% ../../nbs/engine/29_config.ipynb #c043
 _CHOICES = dict(head=('auto', *sorted(HEADS)), precision=('auto', 'fp32', 'bf16'))
-_LEAST = dict(max_len=8, epochs=1, batch_size=1, gradient_accumulation_steps=1, patience=1,
+_LEAST = dict(max_len=8, max_chunk=8, epochs=1, batch_size=1, gradient_accumulation_steps=1, patience=1,
               freeze_layers=0) # the smallest values of whole numbers
 
 def _shown(value):

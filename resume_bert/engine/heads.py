@@ -57,14 +57,15 @@ class Head:
 
 # %% ../../nbs/engine/28_heads.ipynb #heads-09c
 @patch
-def windows(self: Head, chunks, special, max_len, shift=0., start=0, context=0):
+def windows(self: Head, chunks, special, max_len, shift=0., start=0, context=0, max_chunk=MAX_CHUNK):
     """Windows for the chunks of one resume, each a list of token ids; `start` is the number of the first chunk.
 
-    With `context`, about so many tokens before a window are read again at its beginning."""
+    With `context`, about so many tokens before a window are read again at its beginning. A head that reads several
+    chunks at once cuts each after `max_chunk` tokens."""
     raise NotImplementedError
 
 @patch
-def windows_alone(self: Head, texts, special, max_len):
+def windows_alone(self: Head, texts, special, max_len, max_chunk=MAX_CHUNK):
     "Windows for texts that have nothing to do with each other, each a list of token ids"
     raise NotImplementedError
 
@@ -111,12 +112,12 @@ class ChunkHead(Head):
                    'each epoch reads one random piece of each; prediction reads all pieces')
         return make_loader(ds, cfg.batch_size, seed=cfg.seed)
 
-    def windows_alone(self, texts, special, max_len):
+    def windows_alone(self, texts, special, max_len, max_chunk=MAX_CHUNK):
         first, sep, _ = special
         cut = [(i, piece) for i, ids in enumerate(texts) for piece in split_with_overlap(ids, max_len)]
         return [Window([first, *piece, sep], [len(piece)+1], [i]) for i, piece in cut]
 
-    def windows(self, chunks, special, max_len, shift=0., start=0, context=0):
+    def windows(self, chunks, special, max_len, shift=0., start=0, context=0, max_chunk=MAX_CHUNK):
         return [replace(w, rows=[start+i for i in w.rows]) for w in self.windows_alone(chunks, special, max_len)]
 
     def positions(self, windows): return None
@@ -177,21 +178,22 @@ class ResumeHead(Head):
         if 'fields' in df:
             marked = with_marks(df)
             fields = dict(marks=by_resume(marked, '_marks'), kinds=by_resume(marked, '_kind'))
-        ds = ResumeDataset(by_resume(df, 'text'), numbers, tokenizer, cfg.max_len, seed=cfg.seed, augment=cfg.augment,
-                           **fields)
+        ds = ResumeDataset(by_resume(df, 'text'), numbers, tokenizer, cfg.max_len, cfg.max_chunk, seed=cfg.seed,
+                           augment=cfg.augment, **fields)
         if ds.cut:
-            notice(f'{ds.cut:,} of {len(df):,} training chunks are longer than {ds.max_chunk} tokens; '
+            name = 'max_chunk' if ds.max_chunk == cfg.max_chunk else 'max_len'
+            notice(f'{ds.cut:,} of {len(df):,} training chunks are longer than {name}={getattr(cfg, name)} tokens; '
                    'the rest is read neither in training nor in prediction')
         return make_loader(ds, max_tokens=cfg.batch_size*cfg.max_len, seed=cfg.seed)
 
-    def windows_alone(self, texts, special, max_len):
+    def windows_alone(self, texts, special, max_len, max_chunk=MAX_CHUNK):
         first, sep, _ = special
-        texts = [ids[:min(MAX_CHUNK, max_len-2)] for ids in texts]
+        texts = [ids[:min(max_chunk, max_len-2)] for ids in texts]
         return [Window([first, *ids, sep], [len(ids)+1], [i]) for i, ids in enumerate(texts)]
 
-    def windows(self, chunks, special, max_len, shift=0., start=0, context=0):
+    def windows(self, chunks, special, max_len, shift=0., start=0, context=0, max_chunk=MAX_CHUNK):
         first, sep, _ = special
-        chunks = [ids[:min(MAX_CHUNK, max_len-2)] for ids in chunks]
+        chunks = [ids[:min(max_chunk, max_len-2)] for ids in chunks]
         lengths, out = [len(ids)+1 for ids in chunks], []
         longest = max_len if sum(lengths) < max_len else max_len-context
         for a, b in cut_windows(lengths, longest, shift):

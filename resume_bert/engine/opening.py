@@ -12,8 +12,9 @@ from .backends import OnnxModel
 from .heads import head_named, head_of_model
 from .runs import BUNDLE, chunk_reading, field_calibration, label_groups, learnt_languages
 from .runs import one_line_errors, open_tokenizer, open_weights, positive_number, read_bundle_config
-from .runs import read_run_config, read_transitions, run_max_len, section_names
+from .runs import read_run_config, read_transitions, run_max_chunk, run_max_len, section_names
 from .tags import CHUNK_LABELS, TAG_LABELS
+from ..tokens import MAX_CHUNK
 
 # %% ../../nbs/engine/95_opening.ipynb #op05
 def _reading(conf, k, folder, facts=None, transition_weight=None, context=None, **options):
@@ -28,11 +29,13 @@ def _reading(conf, k, folder, facts=None, transition_weight=None, context=None, 
     tags = read_transitions(conf, len(TAG_LABELS), folder, 'tag_transitions') if has_fields else None
     return options | dict(transition_weight=transition_weight, transitions=read_transitions(conf, k, folder),
                           transition_temperature=positive_number(conf, 'transition_temperature', 1., folder),
-                          context=context, languages=learnt_languages(conf, folder), tag_transitions=tags,
+                          context=context, max_chunk=run_max_chunk(conf, folder),
+                          languages=learnt_languages(conf, folder), tag_transitions=tags,
                           field_calibration=field_calibration(conf, folder))
 
 # %% ../../nbs/engine/95_opening.ipynb #op06c
-def check_reading(head, max_len, passes=1, transition_weight=0., transitions=None, context=0):
+def check_reading(head, max_len, passes=1, transition_weight=0., transitions=None, context=0,
+                  max_chunk=MAX_CHUNK):
     "Raise `ValueError` where a resume cannot be read in this way"
     if not (isinstance(passes, int) and passes > 0):
         raise ValueError(f'passes={passes!r}, but it must be a whole number from 1')
@@ -40,6 +43,8 @@ def check_reading(head, max_len, passes=1, transition_weight=0., transitions=Non
         raise ValueError(f'transition_weight={transition_weight!r}, but it must be a number from 0 to 1')
     if not (isinstance(context, int) and 0 <= context <= max_len//2):
         raise ValueError(f'context={context!r}, but it must be a whole number from 0 to {max_len//2}, half of max_len')
+    if not (isinstance(max_chunk, int) and max_chunk > 0):
+        raise ValueError(f'max_chunk={max_chunk!r}, but it must be a whole number from 1')
     if transition_weight and (transitions is None or not head_named(head).in_context):
         raise ValueError('transition_weight: this run does not know how sections follow each other; '
                          'leave it out, or train the run again with head resume')

@@ -6,7 +6,7 @@
 __all__ = ['DIGESTS', 'MAX_NUMBER', 'MAX_LABELS', 'BUNDLE', 'BUNDLE_FORMAT', 'read_json', 'write_digests', 'check_run_folder',
            'check_config', 'read_run_config', 'label_names', 'label_groups', 'section_names', 'chunk_reading',
            'read_transitions', 'positive_number', 'learnt_languages', 'field_calibration', 'one_line_errors',
-           'open_weights', 'open_tokenizer', 'run_max_len', 'is_bundle', 'read_bundle_config']
+           'open_weights', 'open_tokenizer', 'run_max_len', 'run_max_chunk', 'is_bundle', 'read_bundle_config']
 
 # %% ../../nbs/engine/33_runs.ipynb #imports
 import hashlib, json, math, os, re
@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from .tags import CHUNK_LABELS, TAG_LABELS
 from ..plumbing.messages import notice, printable_path, shorten
-from ..tokens import CHUNK_READINGS, encode_texts, special_ids
+from ..tokens import CHUNK_READINGS, MAX_CHUNK, encode_texts, special_ids
 
 # %% ../../nbs/engine/33_runs.ipynb #r8b01
 _MAX_JSON = 128*2**20 # bytes of a JSON file; guessed, far above any `tokenizer.json`
@@ -350,9 +350,17 @@ def run_max_len(folder, conf, head) -> int: # in tokens
             raise ValueError(f'run {str(folder)!r}: {shorten(n)!r} is not a length in tokens; the file is damaged')
     return min(trained or head.defaults['max_len'], longest or _POSITIONS)
 
+def run_max_chunk(conf, folder) -> int: # in tokens
+    "How much of a chunk the run reads, `MAX_CHUNK` where its config does not say; raises `ValueError` for no length"
+    found = conf.get('max_chunk', MAX_CHUNK)
+    if type(found) is not int or found < 1:
+        raise ValueError(f'{Path(folder)/"config.json"}: max_chunk is {shorten(found)!r} and not a length in tokens; '
+                         'the file is damaged')
+    return found
+
 # %% ../../nbs/engine/33_runs.ipynb #x007
 BUNDLE = dict(fp32='model.onnx', int8='model_int8.onnx') # precision -> file
-BUNDLE_FORMAT = 3 # of the bundles that this release writes; 1 knows no `chunk_reading`, 2 no fields
+BUNDLE_FORMAT = 4 # of the bundles that this release writes; 1 knows no `chunk_reading`, 2 no fields, 3 no `max_chunk`
 
 def is_bundle(folder) -> bool:
     "Whether a folder holds an exported model and not a run"
