@@ -53,8 +53,8 @@ def _read(df, where, labelled, *columns):
     df.attrs = {}
     rows = [x if isinstance(x, (int, str)) else str(x) for x in df.index.tolist()]
     df.index = pd.Index(rows, dtype=object)
-    if 'fields' in df:
-        df['fields'] = df['fields'].astype(object).map(_list_as_json)
+    for c in df.columns.intersection(['fields', 'section']):  # lists of fields; several labels, refused below
+        df[c] = df[c].astype(object).map(_list_as_json)
     for c in df.columns.drop('order', errors='ignore'):
         df[c] = as_text(df[c], where, numbers=c != 'text')
     df = df.assign(row=df.index, unusable='').reset_index(drop=True)
