@@ -33,7 +33,8 @@ def _check_kind(kind):
 
 # %% ../../nbs/engine/13_baselines.ipynb #bl07line
 _TOKEN = r'(?u)\b\w+\b|[@•:|]'      # words, and characters that mark contacts, bullets and lists
-_REGULARISATION = dict(tfidf=10, embeddings=10, tfidf_context=30, tfidf_stacked=10) # C: context of 10, 30, 100; the rest guessed
+_REGULARISATION = dict(tfidf=10, embeddings=10, tfidf_context=30,
+                       tfidf_stacked=10) # C: context of 10, 30, 100; the rest guessed
 _WEIGHTS = 20_000_000                # features x sections of a block of features at most: 160 MB; guessed
 
 def _tfidf(texts, test_texts, ngrams, most): # two sparse matrices of at most `most` features
