@@ -104,7 +104,7 @@ _HUB_NAME = re.compile(r'\w[\w.-]*/\w[\w.-]*')
 _FILES = ['*.json', '*.safetensors', '*.txt', '*.onnx', DIGESTS]
 
 def _fetched(name, revision): # a folder
-    "The folder of a run in the cache of the Hub; raises `FileNotFoundError` when it can neither be fetched nor is there"
+    "The folder of a run in the cache of the Hub; raises `FileNotFoundError` when it is not there and cannot be fetched"
     from huggingface_hub import errors, snapshot_download
     try:
         return Path(snapshot_download(name, revision=revision, allow_patterns=_FILES, ignore_patterns='*/*'))
@@ -128,5 +128,5 @@ def local_folder(folder,        # of a run or a bundle, or its name on the Hub; 
         return _fetched(folder, revision)
     if revision:
         what = 'the ready model' if folder is None else repr(shorten(folder))
-        raise ValueError(f'revision={revision!r} is for a run on the Hub, "owner/name", and {what} is none')
+        raise ValueError(f'revision={revision!r} is for a run on the Hub, "owner/name", and {what} is not one')
     return path
