@@ -22,9 +22,9 @@ from .engine.prediction_sets import READINGS, PredictsSets, label_numbers, set_s
 from .engine.runs import is_bundle
 from .engine.tags import CHUNK_LABELS, TAG_LABELS, add_fields, add_tag_logits
 from .engine.transitions import smooth_pairs
-from .lexicon.languages import detect_language, language_name
+from .lexicon.languages import detect_language, notice_unlearnt
 from .plumbing.memory import split_on_oom
-from .plumbing.messages import name_list, notice_once, row_list
+from .plumbing.messages import name_list, row_list
 from .plumbing.prefetch import prefetch_map
 from .tokens import MAX_CHUNK, encode_texts, encode_with_offsets, pad_ids, special_ids, token_batches
 
@@ -246,10 +246,7 @@ def _with_language(self: SectionClassifier, resume: Resume) -> Resume:
     "The resume with its language; one notice for each language that the model has not learnt"
     if resume.language is None:
         resume = replace(resume, language=detect_language(resume.texts))
-    if resume.language and self.languages and resume.language not in self.languages:
-        learnt = ', '.join(map(language_name, self.languages))
-        notice_once(f'a resume in {language_name(resume.language)}: this model has learnt {learnt}, '
-                    'and was not tested on other languages')
+    notice_unlearnt(resume.language, self.languages)
     return resume
 
 @patch
@@ -349,9 +346,8 @@ def evaluate(self: SectionClassifier,
     "The report of the classifier on a table; intervals draw whole resumes where there is a `resume_id`"
     from resume_bert.data import to_resumes
     from resume_bert.evaluation import evaluate, field_f1
-    def columns(table, *names): return [table[name].tolist() for name in names if name in table]
-    around = ['resume_id'] if head_named(self.head).in_context else []
-    known = None if train is None else columns(train, 'text', 'section', *around)
+    names = ['text', 'section', *['resume_id']*head_named(self.head).in_context]
+    known = None if train is None else [train[name].tolist() for name in names if name in train]
     probs, resumes = softmax(self.table_logits(df)), df['resume_id'].tolist() if 'resume_id' in df else None
     report = evaluate(df['section'].tolist(), probs, self.sections, df['text'].tolist(), resumes, known, baselines)
     if thresholds := self.set_thresholds.get(self._reading(df)):

@@ -32,7 +32,8 @@ def _reading(conf, k, folder, facts=None, transition_weight=None, context=None, 
     return options | dict(transition_weight=transition_weight, transitions=read_transitions(conf, k, folder),
                           transition_temperature=positive_number(conf, 'transition_temperature', 1., folder),
                           context=context, languages=learnt_languages(conf, folder), tag_transitions=tags,
-                          field_calibration=field_calibration(conf, folder), set_thresholds=set_thresholds(conf, folder))
+                          field_calibration=field_calibration(conf, folder),
+                          set_thresholds=set_thresholds(conf, folder))
 
 # %% ../../nbs/engine/95_opening.ipynb #op06c
 def check_reading(head, max_len, passes=1, transition_weight=0., transitions=None, context=0):
