@@ -18,7 +18,7 @@ from .core import Prediction, Resume
 from .engine.backends import OnnxModel, TorchModel, chunk_means, softmax
 from .engine.heads import head_named
 from .engine.opening import check_reading, local_folder, open_bundle, open_ready, open_run
-from .engine.prediction_sets import READINGS, PredictsSets, label_numbers, set_scores
+from .engine.prediction_sets import READINGS, PredictsSets
 from .engine.runs import is_bundle
 from .engine.tags import CHUNK_LABELS, TAG_LABELS, add_fields, add_tag_logits
 from .engine.transitions import smooth_pairs
@@ -132,7 +132,7 @@ def _mean_logits(self: SectionClassifier, windows, n: int, max_tokens: int = Non
     return total/np.maximum(count, 1)
 
 # %% ../nbs/10_inference.ipynb #c020
-def _clean(texts): return list(map(clean_text, as_texts(texts, 'predict'))) # as the model was trained to read them
+def _clean(texts, what='predict'): return list(map(clean_text, as_texts(texts, what))) # as it learnt to read them
 
 PART = 50_000 # texts whose ids are held in memory at a time; guessed
 
@@ -336,6 +336,15 @@ def _reading(self: SectionClassifier, texts) -> str: # one of `READINGS`
     in_context = head_named(self.head).in_context and 'resume_id' in getattr(texts, 'columns', ())
     return READINGS[1+bool(self.transition_weight)] if in_context else READINGS[0]
 
+# %% ../nbs/10_inference.ipynb #emb1
+@patch
+def embed(self: SectionClassifier, texts) -> np.ndarray: # float32, (n, width of the encoder), rows of length 1
+    "The mean of the encoder's last states over the tokens of each text; raises `ValueError` for a bundle"
+    if isinstance(self.forward, OnnxModel):
+        raise ValueError('embed: a bundle gives sections and no vectors; load the run that it was made from')
+    from resume_bert.engine.embeddings import embed_texts
+    return embed_texts(_clean(texts, 'embed'), self.model.base_model, self.tokenizer, self.max_len)
+
 # %% ../nbs/10_inference.ipynb #eval1
 @patch
 def evaluate(self: SectionClassifier,
@@ -350,8 +359,7 @@ def evaluate(self: SectionClassifier,
     known = None if train is None else [train[name].tolist() for name in names if name in train]
     probs, resumes = softmax(self.table_logits(df)), df['resume_id'].tolist() if 'resume_id' in df else None
     report = evaluate(df['section'].tolist(), probs, self.sections, df['text'].tolist(), resumes, known, baselines)
-    if thresholds := self.set_thresholds.get(self._reading(df)):
-        report.sets = set_scores(probs, label_numbers(df['section'], self.sections), thresholds)
+    report.sets = self._set_scores(df, probs)
     if self.has_fields and 'fields' in df:
         truth = to_resumes(df)
         report.fields = field_f1(truth, map(self.find_fields, truth))

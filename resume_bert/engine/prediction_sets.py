@@ -110,6 +110,11 @@ class PredictsSets:
         sets = set_names(prediction_sets(probs, self.set_thresholds[reading], coverage), probs, self.sections)
         return texts.assign(sections=sets) if hasattr(texts, 'columns') else sets
 
+    def _set_scores(self, df, probs): # of `set_scores`; empty where there are no thresholds
+        if not (thresholds := self.set_thresholds.get(self._reading(df))):
+            return {}
+        return set_scores(probs, label_numbers(df['section'], self.sections), thresholds)
+
     def _weights(self, df): # of transitions, with which the rows of a table can be read in their resume
         if self._reading(df) == 'alone':
             return []
