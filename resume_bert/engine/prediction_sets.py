@@ -110,10 +110,9 @@ class PredictsSets:
         sets = set_names(prediction_sets(probs, self.set_thresholds[reading], coverage), probs, self.sections)
         return texts.assign(sections=sets) if hasattr(texts, 'columns') else sets
 
-    def _set_scores(self, df, probs): # of `set_scores`; empty where there are no thresholds
-        if not (thresholds := self.set_thresholds.get(self._reading(df))):
-            return {}
-        return set_scores(probs, label_numbers(df['section'], self.sections), thresholds)
+    def _set_scores(self, df, probs): # of `set_scores`; empty without thresholds, or if sets hold all sections
+        thresholds = self.set_thresholds.get(self._reading(df), [1.])
+        return {} if thresholds[0] == 1 else set_scores(probs, label_numbers(df['section'], self.sections), thresholds)
 
     def _weights(self, df): # of transitions, with which the rows of a table can be read in their resume
         if self._reading(df) == 'alone':
@@ -122,7 +121,11 @@ class PredictsSets:
 
     def calibrate_sets(self, df # a labelled chunk table that it was not trained on
                       ) -> dict: # reading -> thresholds, for the `set_thresholds` of a config
-        "Fit and keep the thresholds of `predict_sets`, for all ways in which the classifier can read the table"
+        """Fit and keep the thresholds of `predict_sets`, for all ways in which the classifier can read the table.
+
+        Raises `ValueError` for a section that it does not know, and a table without labels."""
+        if missing := [name for name in ('text', 'section') if name not in df]:
+            raise ValueError(f'calibrate_sets: the table has no column {missing[0]}')
         y, resumes = label_numbers(df['section'], self.sections), df['resume_id'] if 'resume_id' in df else None
         clf, probs = copy(self), dict(alone=self._probs(df['text'].tolist()))
         for weight in self._weights(df):
