@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np, pandas as pd
 from fastcore.basics import patch
 from .engine.baselines import BASELINES, affordable_rows, baseline_probs, usual_baselines
+from .engine.prediction_sets import sets_line
 from .plumbing.messages import axis_labels, name_list, shorten
 
 # %% ../nbs/09_evaluation.ipynb #ev1conf
@@ -226,6 +227,7 @@ class Report:
     drawn: str = 'rows'    # what the intervals draw: 'rows' or 'resumes'
     units: int = None      # how many of them there are
     fields: dict = field(default_factory=dict)     # of `field_f1`, where the rows have fields
+    sets: dict = field(default_factory=dict)       # of `set_scores`, where the model has thresholds
     notes: list = field(default_factory=list)      # baselines that learned from a part of the rows, or were left out
 
 # %% ../nbs/09_evaluation.ipynb #ev13train
@@ -325,16 +327,16 @@ _ROWS = 60 # of sections are displayed at most; the middle ones are left out
 def _caption(self: Report):
     "What the intervals are, and what to know about them, on lines of their own"
     error, n = f'calibration error {self.calibration:.3f}', self.n if self.units is None else self.units
-    if n < FEWEST:
-        what = f'no intervals, because there are only {n} {self.drawn} to draw'
-    else:
-        what = f'95 % intervals from 1,000 bootstrap draws of {n:,} {self.drawn}'
+    none = f'no intervals, because there are only {n} {self.drawn} to draw'
+    what = none if n < FEWEST else f'95 % intervals from 1,000 bootstrap draws of {n:,} {self.drawn}'
     lines = [f'{self.n:,} rows; {what}; {error}']
     if FEWEST <= n < FEW:
         lines.append(f'With fewer than {FEW} {self.drawn} the intervals are too narrow.')
     if self.fields:
         p, r, f1, n = self.fields['']
         lines.append(f'fields found exactly: precision {p:.3f}, recall {r:.3f}, F1 {f1:.3f} ({n:,} fields)')
+    if self.sets:
+        lines.append(sets_line(self.sets))
     return '\n'.join(lines + self.notes)
 
 @patch
@@ -402,15 +404,13 @@ def to_dict(self: Report, texts: bool = False # include the texts of the mistake
     "The report as plain Python numbers for JSON, `None` for NaN; holds no text of any row unless `texts`"
     found = dict(n=self.n, **_flat(self.metrics), calibration_error=round(self.calibration, 5),
                  intervals_draw=self.drawn, intervals_units=self.units)
-    found['per_section'] = {}
-    for section, row in self.per_section.to_dict('index').items():
-        found['per_section'][section] = {name: _plain(value) for name, value in row.items()}
+    found['per_section'] = {section: {name: _plain(value) for name, value in row.items()}
+                            for section, row in self.per_section.to_dict('index').items()}
     found |= _matrix(self.confusion)
     found['baselines'] = {kind: _flat(metrics) for kind, metrics in self.baselines.items()}
-    if self.fields:
-        found['fields'] = {tag or 'all': [round(x, 5) for x in values] for tag, values in self.fields.items()}
-    if self.notes:
-        found['notes'] = self.notes
+    fields = {tag or 'all': [round(x, 5) for x in values] for tag, values in self.fields.items()}
+    sets = {str(coverage): [round(x, 5) for x in values] for coverage, values in self.sets.items()}
+    found |= {name: value for name, value in dict(fields=fields, sets=sets, notes=self.notes).items() if value}
     if self.unseen:
         found['unseen_texts'] = dict(n=self.unseen['n'], **_flat(self.unseen))
     if texts and self.mistakes is not None:

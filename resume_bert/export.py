@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 import numpy as np
 from .engine.heads import head_named
+from .engine.opening import local_folder
 from .engine.quantization import write_int8
 from .engine.runs import BUNDLE, BUNDLE_FORMAT, read_json, write_digests
 from .inference import SectionClassifier, softmax
@@ -128,7 +129,7 @@ def _compare(clf, folder, df): # a DataFrame, one row per model of the bundle
     return pd.DataFrame(rows).T.drop(columns='disagreements')
 
 # %% ../nbs/12_export.ipynb #x118e
-def export(run,                     # folder of a run
+def export(run,                     # folder of a run, or its name on the Hub
            out,                     # where to write the bundle
            int8: bool = True,       # write the model in 8 bits?
            fp32: bool = True,       # write it in float32?
@@ -145,6 +146,7 @@ def export(run,                     # folder of a run
         raise ValueError('export: nothing to write; choose int8, fp32 or both')
     check_output_folder(out, overwrite)
     import_extra('onnxruntime', 'exporting a run')
+    run = local_folder(run)
     clf = SectionClassifier.load(run, device='cpu', precision='fp32', transition_weight=transition_weight,
                                  context=context)
     if not hasattr(clf.model, 'save_pretrained'):

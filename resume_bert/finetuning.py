@@ -24,7 +24,7 @@ from .engine.heads import by_resume, head_for_table, head_named, with_marks
 from .engine.hooks import Hooks, hooks_from
 from .engine.runs import write_digests
 from .engine.tags import CHUNK_LABELS, TAG_LABELS, log_odds, token_labels
-from .engine.transitions import section_transitions
+from .engine.transitions import USUAL_WEIGHT, section_transitions
 from .evaluation import Report, confusion, field_f1, fit_temperature, scores
 from .inference import SectionClassifier, softmax
 from .lexicon.languages import detect_language
@@ -150,11 +150,9 @@ def fold_temperature(model, t: float # the temperature
             last.bias[:k] /= t
 
 # %% ../nbs/11_finetuning.ipynb #calt
-_USUAL_WEIGHT = .5 # of transitions, see benchmarks/05_sample_to_real
-
 def fit_transition_temperature(clf, # a `SectionClassifier` with head resume, of a run
                                df,  # a labelled chunk table that it was not trained on
-                               transition_weight: float = _USUAL_WEIGHT, # with which resumes will be read
+                               transition_weight: float = USUAL_WEIGHT, # with which resumes will be read
                                context: int = 0, # tokens that will be read again
                               ) -> float: # for the `transition_temperature` of its config
     "The temperature of the probabilities of resumes that are read in this way"
@@ -272,6 +270,7 @@ def _fitted(df, cfg, progress=True, checkpoints=None, hooks=Hooks()): # (`Run` w
         if clf.transitions is not None:
             clf.transition_temperature = fit_transition_temperature(clf, valid)
             clf.model.config.transition_temperature = clf.transition_temperature
+        clf.model.config.set_thresholds = clf.calibrate_sets(valid)
         if clf.has_fields:
             clf.field_calibration = clf.model.config.field_calibration = fit_field_calibration(clf, valid)
     sizes = {split: len(part) for split, (part, _) in parts.items()}

@@ -224,7 +224,7 @@ def use_bf16(precision: str, # 'fp32', 'bf16' or 'auto'
     return device.type == 'cuda' and torch.cuda.is_bf16_supported(including_emulation=False)
 
 def computes_in_bf16(model) -> bool:
-    "Whether a model, with its head or without, computes in bfloat16 at all: the mask of some families (DeBERTa) overflows"
+    "Whether a model, with its head or without, computes in bfloat16 at all: masks of some families (DeBERTa) overflow"
     token = torch.ones(1, 2, dtype=torch.long, device=model.device)
     try:
         with torch.inference_mode(), torch.autocast(model.device.type, torch.bfloat16):

