@@ -42,7 +42,7 @@ def _about(report, cfg):
     "What a card says that depends on whether the labels are sections of a resume"
     labels = list(report.per_section.index)
     known = {label.casefold() for label in labels} & {section.casefold() for section in SECTIONS}
-    if head_named(cfg.head).in_context or len(known) > 1:
+    if len(known) > (0 if head_named(cfg.head).in_context else 1):
         return _RESUME
     shown = ', '.join(map(_plain, labels[:12]))+', …'*(len(labels) > 12)
     return _TEXT | dict(says=_TEXT['says'].format(count=len(labels), labels=shown))
@@ -54,10 +54,11 @@ def _hub_metadata(report, cfg, languages=()): # a `ModelCardData`
     def result(metric_type, score):
         return EvalResult(task_type=task, dataset_type=about['rows'].split()[-1], dataset_name=about['rows'],
                           metric_type=metric_type, metric_value=round(report.metrics[score][0], 4))
-    is_folder = Path(cfg.base_model).is_dir()           # of this machine, nothing for the Hub
+    is_folder, packaged = Path(cfg.base_model).is_dir(), BASE_MODELS.get(cfg.base_model)
     return ModelCardData(language=list(languages) or None, library_name='transformers', pipeline_tag=task,
                          tags=about['tags'], model_name=about['name'], widget=[dict(text=about['example'])],
-                         base_model=None if is_folder else _on_hub(cfg.base_model),
+                         license=packaged.licence if packaged else None,
+                         base_model=None if is_folder else _on_hub(cfg.base_model), # a folder says nothing to the Hub
                          eval_results=[result('f1', 'f1_macro'), result('accuracy', 'accuracy')])
 
 # %% ../../nbs/engine/35_cards.ipynb #c023
