@@ -118,6 +118,12 @@ def _train(options):
 
 def _evaluate(options): print(_call(jobs.evaluate, options))
 
+def _review(options):
+    found = _call(jobs.review, options)
+    print(found)
+    if options['out']:
+        print(f'{len(found.issues):,} rows written to {options["out"]}', file=sys.stderr)
+
 def _predict(options):
     texts, file, out = options['texts'], options['file'], options['out']
     if bool(texts) == bool(file):
@@ -148,6 +154,7 @@ COMMANDS = dict(
     demo=Command(_demo, (jobs.demo,)),
     train=Command(_train, (jobs.train,)),
     evaluate=Command(_evaluate, (jobs.evaluate,)),
+    review=Command(_review, (jobs.review,)),
     predict=Command(_predict, (jobs.predict, jobs.predict_file)),
     export=Command(_export, (jobs.export,)),
     sections=Command(_sections, (jobs.sections,)),

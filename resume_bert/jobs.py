@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['DEMO_RESUMES', 'DEMO_EPOCHS', 'load_table', 'train', 'demo_chunks', 'make_demo_run', 'demo', 'open_classifier',
-           'evaluate', 'predict', 'predict_file', 'export', 'sections']
+           'evaluate', 'predict', 'predict_file', 'review', 'export', 'sections']
 
 # %% ../nbs/98_jobs.ipynb #imports
 import sys, time
@@ -21,7 +21,7 @@ from .engine.config import TrainConfig
 from .formats import WRITERS, in_colour, write
 from .lexicon.languages import check_language
 from .plumbing.files import atomic_file, home
-from .plumbing.messages import name_list
+from .plumbing.messages import import_extra, name_list
 
 # %% ../nbs/98_jobs.ipynb #jobs02
 def load_table(data: str,               # a file or folder for `read_table`
@@ -197,6 +197,36 @@ def predict_file(*, file: str,            # table to predict
             for_spreadsheet(df).to_csv(f, header=not rows, index=False, quoting=QUOTE_NONNUMERIC, lineterminator='\n')
             rows += len(df)
     return rows
+
+# %% ../nbs/98_jobs.ipynb #rev02
+def _probs_of_run(run, device, df): # (probabilities, sections)
+    "What a run says about the rows of a table"
+    from resume_bert.inference import softmax
+    classifier = open_classifier(run, device)
+    return softmax(classifier.table_logits(df)), classifier.sections
+
+@delegates(load_table)
+def review(data: str,               # texts and sections, in any form that train reads
+           *, out: str = None,      # CSV for all rows that look wrong
+           overwrite: bool = False, # replace what is there
+           # folder of a run or bundle that has not seen these rows; None: a simple model that learns from the others
+           run: str = None,
+           device: str = 'auto',    # cpu, cuda, mps, or auto: the best available
+           curve: bool = True,      # also forecast what more labels would bring
+           **kwargs): # the `LabelReview`
+    "Find the rows of a table whose label looks wrong, and forecast what more labels would bring"
+    if out:
+        _check_new(out, overwrite)
+    df = load_table(data, **kwargs)
+    import_extra('cleanlab', 'review')
+    from resume_bert.tables.columns import for_spreadsheet
+    from resume_bert.tables.label_review import review_labels
+    given = _probs_of_run(run, device, df) if run else ()
+    found = review_labels(df, *given, curve=curve)
+    if out:
+        with atomic_file(out) as tmp:
+            for_spreadsheet(found.issues).to_csv(tmp, index=False, quoting=QUOTE_NONNUMERIC, lineterminator='\n')
+    return found
 
 # %% ../nbs/98_jobs.ipynb #jobs38
 def export(run: str,                # folder of a run

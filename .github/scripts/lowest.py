@@ -1,9 +1,9 @@
 """Install the lowest versions that settings.ini allows, in an environment of their own, and run the notebooks there.
 
 usage: python .github/scripts/lowest.py [--folder DIR] [--only NAME ...] [NOTEBOOK ...]
-Exit code 1 when something fails. Every `name>=version` of the requirements and of the extras offline, data, pdf, onnx
-and ocr becomes `name==version`; torch stays at the version of .github/constraints.txt, because PyPI has no older CPU
-wheels. Without NOTEBOOK every notebook that exports a module is run.
+Exit code 1 when something fails. Every `name>=version` of the requirements and of the extras offline, data, pdf,
+onnx, ocr and labels becomes `name==version`; torch stays at the version of .github/constraints.txt, because PyPI has
+no older CPU wheels. Without NOTEBOOK every notebook that exports a module is run.
 """
 import argparse
 import re
@@ -16,7 +16,7 @@ from address import settings
 from colab import JUPYTER, environment, own
 
 ROOT = Path(__file__).parents[2]
-EXTRAS = 'offline', 'data', 'pdf', 'onnx', 'ocr'
+EXTRAS = 'offline', 'data', 'pdf', 'onnx', 'ocr', 'labels'
 TOOLS = 'nbdev', 'execnb', 'fastcore', 'ghapi', 'fastgit', 'hypothesis', 'reportlab', 'nbformat'
 
 
