@@ -306,8 +306,9 @@ def learning_curve(df: pd.DataFrame,          # a chunk table; its split 'test',
     df = df.reset_index(drop=True)
     held_out, sections = _held_out(df, seed), section_names(df)
     train, test = df[_without_copies(df, held_out)], df[held_out]
-    unit, model, points = _units(train), _model(df, kind), []
+    unit, points = _units(train), []
     sizes = _sizes(shares, unit.max(initial=-1)+1)
+    model = _model(df, kind)
     truth = test['section'].map({section: i for i, section in enumerate(sections)}).to_numpy()
     for order in range(seeds):
         rank = np.random.default_rng([seed, order]).permutation(unit.max()+1)
