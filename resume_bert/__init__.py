@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING as _TYPE_CHECKING
 from . import formats as _formats  # gives every `Resume` its `to_html` and `to_json_resume`
 
 if _TYPE_CHECKING:                 # what editors and type checkers see
+    from .comparing import compare
     from .data import load_chunks
     from .documents.read import read_resume
     from .engine.config import TrainConfig
@@ -23,11 +24,11 @@ if _TYPE_CHECKING:                 # what editors and type checkers see
     from .inference import SectionClassifier
     from .tables.corpus import sample_chunks
 
-_HOME = dict(finetune='finetuning', load_chunks='data', sample_chunks='tables.corpus', TrainConfig='engine.config',
-             SectionClassifier='inference', read_resume='documents.read', to_json_resume='fields.build',
-             redact='privacy.redaction')  # name -> its module, imported when the name is first used
+_HOME = dict(finetune='finetuning', compare='comparing', load_chunks='data', sample_chunks='tables.corpus',
+             TrainConfig='engine.config', SectionClassifier='inference', read_resume='documents.read',
+             to_json_resume='fields.build', redact='privacy.redaction')  # name -> its module, imported at its first use
 
-__all__ = ['finetune', 'load_chunks', 'sample_chunks', 'TrainConfig', 'SectionClassifier', 'read_resume',
+__all__ = ['finetune', 'compare', 'load_chunks', 'sample_chunks', 'TrainConfig', 'SectionClassifier', 'read_resume',
            'to_json_resume', 'redact']
 
 

@@ -6,7 +6,7 @@
 __all__ = ['COMMANDS', 'Command', 'parser', 'main']
 
 # %% ../nbs/99_cli.ipynb #imports
-import argparse, os, re, sys
+import argparse, os, re, sys, textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
 from inspect import Parameter, signature
@@ -14,7 +14,7 @@ from typing import Literal, get_args, get_origin
 from fastcore.docments import docments
 from . import __version__, jobs
 from .engine.config import TrainConfig
-from .plumbing.messages import install_hint, printable_path
+from .plumbing.messages import install_hint, printable_path, shorten
 
 # %% ../nbs/99_cli.ipynb #cli10
 def _weights(text):
@@ -109,11 +109,13 @@ def _call(job, options):
     return job(**given)
 
 # %% ../nbs/99_cli.ipynb #cli27
+_WIDTH = 80 # of a terminal
+
 def _demo(options): _call(jobs.demo, options)
 
 def _train(options):
     run = _call(jobs.train, options)
-    print(run.report)
+    print(getattr(run, 'report', run))       # of several runs, their table
     print(f'saved in {run.folder}', file=sys.stderr)
 
 def _evaluate(options): print(_call(jobs.evaluate, options))
@@ -123,6 +125,13 @@ def _review(options):
     print(found)
     if options['out']:
         print(f'{len(found.issues):,} rows written to {options["out"]}', file=sys.stderr)
+
+def _compare(options):
+    found = _call(jobs.compare, options)
+    table = found.table().rename(index=lambda section: shorten(section, _WIDTH-52))
+    for paragraph in (str(found), found.legend()):
+        print(textwrap.fill(paragraph, _WIDTH, break_long_words=False, break_on_hyphens=False), end='\n\n')
+    print(table.to_string())
 
 def _predict(options):
     texts, file, out = options['texts'], options['file'], options['out']
@@ -154,6 +163,7 @@ COMMANDS = dict(
     demo=Command(_demo, (jobs.demo,)),
     train=Command(_train, (jobs.train,)),
     evaluate=Command(_evaluate, (jobs.evaluate,)),
+    compare=Command(_compare, (jobs.compare,)),
     review=Command(_review, (jobs.review,)),
     predict=Command(_predict, (jobs.predict, jobs.predict_file)),
     export=Command(_export, (jobs.export,)),

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['DEMO_RESUMES', 'DEMO_EPOCHS', 'load_table', 'train', 'demo_chunks', 'make_demo_run', 'demo', 'open_classifier',
-           'evaluate', 'predict', 'predict_file', 'review', 'export', 'sections']
+           'evaluate', 'predict', 'predict_file', 'compare', 'review', 'export', 'sections']
 
 # %% ../nbs/98_jobs.ipynb #imports
 import sys, time
@@ -48,13 +48,14 @@ def train(# a table of texts and sections: CSV, TSV, JSON, JSONL, Parquet, Excel
           continue_run: bool = False,       # resume the interrupted training of this run
           checkpoint_minutes: float = None, # minutes from one to the next; None: they cost less than 2 % of the time
           baselines: bool = True,           # compare with simple models, unless they would take long
+          seeds: int = None,                # train so many runs, with the seeds from --seed on
           config: TrainConfig = None,       # hyperparameters
-          **kwargs): # the `Run`
+          **kwargs): # the `Run`, or `Runs` with `seeds`
     "Fine-tune a base model on a table and write the run"
     df = load_table(data, **kwargs)         # before torch is loaded, which takes seconds
     from resume_bert.finetuning import finetune
     return finetune(df, config, out=out, overwrite=overwrite, texts=keep_texts, continue_run=continue_run,
-                    checkpoint_minutes=checkpoint_minutes, baselines=baselines)
+                    checkpoint_minutes=checkpoint_minutes, baselines=baselines, seeds=seeds)
 
 # %% ../nbs/98_jobs.ipynb #jobs13
 DEMO_RESUMES = dict(train=70, valid=10, test=None) # split -> resumes in the quick demo; None: all
@@ -197,6 +198,34 @@ def predict_file(*, file: str,            # table to predict
             for_spreadsheet(df).to_csv(f, header=not rows, index=False, quoting=QUOTE_NONNUMERIC, lineterminator='\n')
             rows += len(df)
     return rows
+
+# %% ../nbs/98_jobs.ipynb #cmpj1
+def _check_json(path, overwrite):
+    "Raise `FileExistsError` or `FileNotFoundError` when a file of scores cannot be written to `path`"
+    _check_new(path, overwrite)
+    if not Path(path).absolute().parent.is_dir():
+        raise FileNotFoundError(f'{path} cannot be written: there is no such folder')
+
+@delegates(load_table)
+def compare(a: str,    # folder of a run, a bundle or several seeds; ready: the ready model
+            b: str,    # the same
+            data: str, # texts and sections that neither has learned from; of a table with a column split, the test rows
+            *, score: str = 'f1_macro', # accuracy, or precision, recall or f1, each with _macro or _weighted
+            device: str = 'auto',    # cpu, cuda, mps, or auto: the best available
+            json: str = None,        # file for the result, as JSON
+            overwrite: bool = False, # replace what is there
+            **kwargs): # a `Comparison`
+    "Tell whether one run is better than another, with an interval"
+    if json:
+        _check_json(json, overwrite)
+    df = load_table(data, **kwargs)
+    from resume_bert.comparing import compare
+    a, b = (None if side == 'ready' else side for side in (a, b))
+    found = compare(a, b, df, score, device)
+    if json:
+        with atomic_file(json) as tmp:
+            tmp.write_text(dumps(found.to_dict(), indent=1, ensure_ascii=False), encoding='utf-8')
+    return found
 
 # %% ../nbs/98_jobs.ipynb #rev02
 def _probs_of_run(run, device, df): # (probabilities, sections)

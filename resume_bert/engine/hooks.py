@@ -38,6 +38,7 @@ class Hooks:
                 raise ValueError(f'{name}={shorten(repr(getattr(self, name)))}, but it must be a function')
 
     def names(self): return [f.name for f in fields(self) if getattr(self, f.name)] # of those that are given
+    def choices(self): return [name for name in self.names() if not name.startswith('on_')] # that change what is learnt
 
 # %% ../../nbs/engine/106_hooks.ipynb #hk05
 def hooks_from(given: dict, # keyword arguments that a function did not know
