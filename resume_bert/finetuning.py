@@ -121,6 +121,8 @@ def _train(parts, sections, cfg, progress=True, checkpoints=None, rows=None, hoo
     (train, y), (valid, valid_y), head = parts['train'], parts['valid'], head_named(cfg.head)
     if missing := sorted(set(sections) - set(train['section'])):
         notice(f'no training rows for: {name_list(missing)}; the model can never predict these')
+    if hooks.metric and not len(valid):
+        raise ValueError('metric chooses the epoch on the split valid, which has no rows')
     weights = class_weights(cfg.class_weights, sections, y)
     model, tokenizer = _base_model(cfg, sections, 'fields' in train)
     start = time.perf_counter()
@@ -133,7 +135,7 @@ def _train(parts, sections, cfg, progress=True, checkpoints=None, rows=None, hoo
         model.config.max_chunk = cfg.max_chunk
     score = _scorer(valid, valid_y, open_model, len(sections), hooks.metric) if len(valid) else None
     batches = head.loader(train, y, tokenizer, cfg)
-    history = fit(model, batches, cfg, score, weights, progress, checkpoints, rows, **vars(hooks))
+    history = fit(model, batches, cfg, score, weights, progress, checkpoints, rows, **vars(replace(hooks, metric=None)))
     for name, config in (('transitions', 'section_transitions'), ('tag_transitions', 'tag_transitions')):
         if name in follow:
             setattr(model.config, config, follow[name].tolist())
@@ -351,8 +353,9 @@ def _reopened(df, cfg, folder, texts=False, baselines=True) -> Run:
     cfg, parts = choose_head(cfg, df), _by_split(df, encode_labels(df['section'])[0])
     clf = SectionClassifier.load(folder, device=cfg.device, precision='fp32')
     sizes = {split: len(part) for split, (part, _) in parts.items()}
-    run = _judge(Run(clf, None, _read_history(folder), cfg, folder, sizes, {}), parts, baselines)
-    if not (folder/'report.html').is_file():   # it was interrupted while it was judged
+    is_judged = (folder/'report.html').is_file()     # else it was interrupted while it was judged
+    run = _judge(Run(clf, None, _read_history(folder), cfg, folder, sizes, {}), parts, baselines and not is_judged)
+    if not is_judged:
         run.save_report(texts)
     return run
 

@@ -236,7 +236,7 @@ def computes_in_bf16(model) -> bool:
 def param_groups(model, weight_decay: float = .01,
                  lr: float = 1e-4,      # peak learning rate of the encoder
                  head_lr: float = None, # of the classifier; None: as `lr`
-                ) -> list: # of groups for AdamW, each with its `peak_lr`
+                ) -> list: # of groups for AdamW, each with its `peak_lr`, which `lr` begins with
     "Matrices with weight decay; biases and LayerNorm, which have fewer than two dimensions, without"
     in_encoder = {id(p) for p in model.base_model.parameters()}
     groups = {}
@@ -244,7 +244,7 @@ def param_groups(model, weight_decay: float = .01,
         if p.requires_grad:
             kind = lr if id(p) in in_encoder else head_lr or lr, weight_decay if p.ndim >= 2 else 0.
             groups.setdefault(kind, []).append(p)
-    return [dict(params=params, peak_lr=rate, weight_decay=decay) for (rate, decay), params in groups.items()]
+    return [dict(params=params, lr=rate, peak_lr=rate, weight_decay=decay) for (rate, decay), params in groups.items()]
 
 # %% ../nbs/06_model.ipynb #mo15drop
 def _set_dropout(modules, rate):

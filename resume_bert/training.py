@@ -18,7 +18,7 @@ from fastcore.meta import delegates
 from torch.nn.utils import clip_grad_norm_
 from .engine.config import TrainConfig
 from .engine.gradients import Gradients
-from .engine.hooks import Hooks, hooks_from
+from .engine.hooks import Hooks, check_schedule, ends_training, hooks_from
 from .model import get_device, gradient_checkpointing, param_groups, seed_everything, set_dropout_and_freeze
 from .plumbing.messages import name_list, row_list, shorten
 
@@ -214,9 +214,9 @@ def train_epoch(model, batches, cfg, opt, gradients, state, checkpoints, bar, ro
         state.count(sum(losses), chunks, time.perf_counter()-start, len(step))
         lr, done = opt.param_groups[0]['lr'], state.epoch+state.batch/n
         bar.update(done, state.mean_loss(), lr, chunks)
-        if hooks.on_step:
+        if hooks.on_step is not None:
             facts = dict(epoch=done, loss=sum(losses), lr=lr, grad_norm=float(norm), chunks=chunks)
-            state.stopped = hooks.on_step(facts) is True
+            state.stopped = ends_training(hooks.on_step(facts))
 
 def _check_finite(losses, batches, state, cfg, rows):
     "Raise `FloatingPointError` for the first batch of a step whose loss is not a number"
@@ -230,11 +230,22 @@ def _check_finite(losses, batches, state, cfg, rows):
 def _optimizer(model, cfg, own): # own: of `Hooks`, or None
     "AdamW, or the user's optimizer; raises `ValueError` when that is none, or leaves weights out"
     groups = param_groups(model, cfg.weight_decay, cfg.lr, cfg.head_lr)
-    opt = own(groups) if own else torch.optim.AdamW(groups, lr=0., fused=True)
-    if not isinstance(opt, torch.optim.Optimizer) or not all('peak_lr' in group for group in opt.param_groups):
-        raise ValueError('optimizer must return a torch optimizer of the groups that it gets, '
+    opt = own(groups) if own else torch.optim.AdamW(groups, fused=True)
+    def weights(groups): return {id(p) for group in groups for p in group['params'] if 'peak_lr' in group}
+    if not isinstance(opt, torch.optim.Optimizer) or weights(opt.param_groups) != weights(groups):
+        raise ValueError('optimizer must return a torch optimizer of all the groups that it gets, '
                          'as in lambda groups: torch.optim.SGD(groups)')
     return opt
+
+def _check_hooks(hooks, cfg):
+    "Raise `ValueError` for hooks that would have no effect, or the wrong one"
+    if hooks.metric:
+        raise ValueError('fit: metric is for finetune; here, score returns a dict with the key metric')
+    if hooks.loss and cfg.label_smoothing:
+        raise ValueError(f'label_smoothing={cfg.label_smoothing} has no effect on a loss of your own; '
+                         'leave one of them out')
+    if hooks.schedule:
+        check_schedule(hooks.schedule)
 
 @delegates(Hooks)
 def fit(model,                 # from `load_model`
@@ -251,6 +262,7 @@ def fit(model,                 # from `load_model`
     Raises `FloatingPointError` when the loss is not finite and `MemoryError` when not even one row fits in memory; with
     `checkpoints`, `ValueError` for those of another run and `KeyboardInterrupt` after Ctrl-C, with the state kept."""
     device, hooks = get_device(cfg.device), hooks_from(kwargs, fit)
+    _check_hooks(hooks, cfg)
     seed_everything(cfg.seed)
     model.to(device)
     set_dropout_and_freeze(model, cfg.dropout, cfg.freeze_embeddings, cfg.freeze_layers, cfg.attention_dropout)
@@ -270,7 +282,7 @@ def fit(model,                 # from `load_model`
             with interpolated_weights(model, start_weights, cfg.base_weight):
                 row = state.finish_epoch(model, score, start)
             bar.write(row)
-            state.stopped |= hooks.on_epoch is not None and hooks.on_epoch(row) is True
+            state.stopped |= hooks.on_epoch is not None and ends_training(hooks.on_epoch(row))
             state.next_epoch()
             if state.stopped or score and cfg.patience and state.epoch-state.history.best >= cfg.patience:
                 state.epoch = cfg.epochs

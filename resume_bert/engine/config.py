@@ -90,7 +90,7 @@ class TrainConfig:
     gradient_checkpointing: bool = option(False,
         'compute activations a second time instead of keeping them: much less memory, a third more time')
     patience: int|None = option(None,
-        'stop after so many epochs without a better validation macro-F1; None: never')
+        'stop after so many epochs without a better score on the validation rows; None: never')
     precision: str = option('auto',
         "'fp32', 'bf16', or 'auto': bf16 on GPUs that have it; bf16 is faster on some CPUs, too")
     device: str = option('auto', "'cpu', 'cuda', 'mps', or 'auto': the best available")

@@ -6,6 +6,7 @@
 __all__ = ['GROUPS', 'Gradients']
 
 # %% ../../nbs/engine/31_gradients.ipynb #imports
+from functools import partial
 import torch, torch.nn.functional as F
 from fastcore.basics import patch
 from .cuda_graphs import GraphedStep
@@ -32,6 +33,10 @@ def _narrow(batch, rows, length):
     return {name: v[:, :length] if v.ndim == 2 else v for name, v in part.items()}
 
 # %% ../../nbs/engine/31_gradients.ipynb #c023
+def _smoothed_loss(share): # None for a share of 0
+    "Cross-entropy whose labels are spread over all sections by a share, one number per label"
+    return partial(F.cross_entropy, reduction='none', label_smoothing=share) if share else None
+
 class Gradients:
     "Adds the gradients of batches to `.grad`, in parts where that saves memory or padding, on a GPU as graphs"
     def __init__(self, model,
@@ -46,8 +51,8 @@ class Gradients:
         self.params = [p for group in opt.param_groups for p in group['params']]
         self.bf16 = use_bf16(cfg.precision, device)
         is_current_gpu = device.type == 'cuda' and device.index in (None, torch.cuda.current_device())
-        self.own_loss, self.smoothing = loss, cfg.label_smoothing
-        is_plain = loss is None and not cfg.gradient_checkpointing
+        self.own_loss = loss or _smoothed_loss(cfg.label_smoothing)
+        is_plain = self.own_loss is None and not cfg.gradient_checkpointing
         can_capture = is_current_gpu and is_plain and self.head.one_row  # a capture belongs to the current GPU
         self.graphed = GraphedStep(self) if can_capture else None
 
@@ -62,9 +67,7 @@ class Gradients:
         if group == 'labels' and self.own_loss:
             summed = self._own_sum(logits.float(), labels)
         else:
-            smoothing = self.smoothing if group == 'labels' else 0.
-            summed = F.cross_entropy(logits.float(), labels, self.class_weight(group), reduction='sum',
-                                     label_smoothing=smoothing)
+            summed = F.cross_entropy(logits.float(), labels, self.class_weight(group), reduction='sum')
         return summed*GROUPS[group]/total
 
     def _own_sum(self, logits, labels):
