@@ -115,8 +115,8 @@ class PredictsSets:
                     ): # section names, the most probable first; a list of such; or the table with a column `sections`
         """The sections that are possible; raises `ValueError` for a run without thresholds, and for a wrong coverage.
 
-        Thresholds hold for the way of reading that they were fitted for (by `finetune`: `transition_weight` .5, `passes` 1,
-        `context` 0); another way of reading needs `calibrate_sets`."""
+        Thresholds hold for the way of reading that they were fitted for, by `finetune` with `transition_weight` .5,
+        `passes` 1 and `context` 0; another way of reading needs `calibrate_sets`."""
         if isinstance(texts, str):
             return self.predict_sets([texts], coverage)[0]
         if (reading := self._reading(texts)) not in self.set_thresholds:
