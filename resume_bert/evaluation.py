@@ -73,7 +73,7 @@ def _draws(y, preds, k, groups=None, n_boot=1000, seed=0): # yields arrays of sh
     if groups is None:      # drawing n rows is drawing n times from the different rows, the frequent ones more often
         key = y.astype(np.int64)
         for pred in preds:
-            key = key*k + pred
+            key = np.unique(key*k + pred, return_inverse=True)[1]
         _, first, times = np.unique(key, return_index=True, return_counts=True)
         n, share, unit = len(y), times/len(y), np.arange(len(first))
         y, preds = y[first], [pred[first] for pred in preds]

@@ -358,7 +358,9 @@ def _reading(self: SectionClassifier, texts) -> str: # one of `READINGS`
 # %% ../nbs/10_inference.ipynb #emb1
 @patch
 def embed(self: SectionClassifier, texts) -> np.ndarray: # float32, (n, width of the encoder), rows of length 1
-    "The mean of the encoder's last states over the tokens of each text; raises `ValueError` for a bundle"
+    """The mean of the encoder's last states over the first `max_len` tokens of each text, [CLS] and [SEP] included
+
+    Raises `ValueError` for a bundle."""
     if isinstance(self.forward, OnnxModel):
         raise ValueError('embed: a bundle gives sections and no vectors; load the run that it was made from')
     from resume_bert.engine.embeddings import embed_texts

@@ -9,7 +9,7 @@ __all__ = ['MAX_TOKENS', 'embed_texts', 'sentence_embeddings']
 import numpy as np, torch
 from ..model import computes_in_bf16, get_device, load_model, load_tokenizer, longest_input, use_bf16
 from ..plumbing.memory import split_on_oom
-from ..tokens import encode_texts, pad_ids, special_ids, token_batches
+from ..tokens import TokenIds, encode_texts, pad_ids, special_ids, token_batches
 
 # %% ../../nbs/engine/101_embeddings.ipynb #em04
 def _mean_of_tokens(model, ids, mask): # tensors, shape (batch, longest)
@@ -22,6 +22,11 @@ def _mean_of_tokens(model, ids, mask): # tensors, shape (batch, longest)
 # %% ../../nbs/engine/101_embeddings.ipynb #em07
 MAX_TOKENS = dict(cpu=1024, cuda=65_536) # tokens in a batch, padding included, by kind of device
 
+def _cut_ids(texts, tokenizer, room): # room: tokens of a text that are kept
+    "Token ids of each text, cut, with [CLS] before and [SEP] after"
+    first, sep, _ = special_ids(tokenizer)
+    return TokenIds([first, *found[:room], sep] for found in encode_texts(texts, tokenizer))
+
 def embed_texts(texts,                  # sequence of strings
                 model,                  # an encoder without its head, such as `load_model(...).base_model`
                 tokenizer,              # its fast tokenizer
@@ -31,9 +36,9 @@ def embed_texts(texts,                  # sequence of strings
     "The mean over the tokens of each text, of length 1; raises `MemoryError` when not even one text fits"
     texts = list(texts)
     distinct = list(dict.fromkeys(texts))
-    first, sep, padding = special_ids(tokenizer)
+    padding = special_ids(tokenizer)[2]
     room = min(max_len, longest_input(model, tokenizer)) - 2
-    ids = [[first, *found[:room], sep] for found in encode_texts(distinct, tokenizer)]
+    ids = _cut_ids(distinct, tokenizer, room)
     bf16 = use_bf16('auto', model.device, training=False) and computes_in_bf16(model)
 
     def read(batch):
@@ -43,7 +48,7 @@ def embed_texts(texts,                  # sequence of strings
 
     vectors = np.zeros((len(distinct), model.config.hidden_size), dtype=np.float32)
     size = max_tokens or MAX_TOKENS.get(model.device.type, MAX_TOKENS['cpu'])
-    for batch in token_batches(list(map(len, ids)), size):
+    for batch in token_batches(ids.lengths(), size):
         for rows, found in split_on_oom(read, batch):
             vectors[rows] = found
     number = {text: i for i, text in enumerate(distinct)}
