@@ -252,9 +252,9 @@ def _add_baseline(report, kind, train, y, texts, groups):
     "Add a baseline that learns from as many training rows as it can afford; a note says if these are not all"
     train_texts, train_sections, resumes = train
     k, n, name = len(report.sections), len(train_texts), BASELINES.get(kind, kind)
-    rows = affordable_rows(train_texts, k, kind, resumes)
+    rows = affordable_rows(train_texts, k, kind, resumes, test_texts=texts)
     if not len(rows):
-        report.notes.append(f'{name}: not computed ({n:,} training rows x {k:,} sections)')
+        report.notes.append(f'{name}: not computed ({n:,} training and {len(texts):,} test rows, {k:,} sections)')
         return
     if len(rows) < n:
         report.notes.append(f'{name}: learned from {len(rows):,} of {n:,} training rows, to save time')

@@ -20,7 +20,7 @@ from .documents.read import read_resume, read_resumes
 from .engine.config import TrainConfig
 from .formats import WRITERS, in_colour, write
 from .lexicon.languages import check_language
-from .plumbing.files import atomic_file, home
+from .plumbing.files import atomic_file, home, user_path
 from .plumbing.messages import import_extra, name_list
 
 # %% ../nbs/98_jobs.ipynb #jobs02
@@ -113,14 +113,30 @@ def open_classifier(run: str = None, # folder of a run or bundle; None: the read
     from resume_bert.inference import SectionClassifier
     return SectionClassifier.load(run, device=device, precision=precision, **options)
 
+# %% ../nbs/98_jobs.ipynb #jobs3c
+def _check_new(path, overwrite):
+    "Raise `FileExistsError` when something is at `path` and may not be replaced"
+    if user_path(path).exists() and not overwrite:
+        raise FileExistsError(f'{path} exists already; give another place, or --overwrite to replace it')
+
+def _check_output_file(path, overwrite):
+    "Raise `FileExistsError` or `FileNotFoundError` when a file cannot be written to `path`; `None`: no check"
+    if path is None:
+        return
+    _check_new(path, overwrite)
+    if not user_path(path).absolute().parent.is_dir():
+        raise FileNotFoundError(f'{path} cannot be written: there is no such folder')
+
 # %% ../nbs/98_jobs.ipynb #jobs22
 @delegates(load_table)
 def evaluate(data: str,            # texts and sections, in any form that train reads
              *, run: str = None,   # folder of a run or bundle; None: the ready model
              device: str = 'auto', # cpu, cuda, mps, or auto: the best available
              json: str = None,     # file for the scores, as JSON
+             overwrite: bool = False, # replace what is there
              **kwargs): # the `Report`
     "Score a run on a labelled table"
+    _check_output_file(json, overwrite)
     df = load_table(data, **kwargs)
     report = open_classifier(run, device).evaluate(df)
     if json:
@@ -175,11 +191,6 @@ def _predicted_parts(file, open_classifier, text_col=None, section_col=None, res
         yield _predicted(open_classifier(), df, file, *columns, clean)
 
 # %% ../nbs/98_jobs.ipynb #jobs3b
-def _check_new(path, overwrite):
-    "Raise `FileExistsError` when something is at `path` and may not be replaced"
-    if Path(path).exists() and not overwrite:
-        raise FileExistsError(f'{path} exists already; give another place, or --overwrite to replace it')
-
 @delegates(load_table)
 def predict_file(*, file: str,            # table to predict
                  out: str,                # CSV to write
@@ -191,7 +202,7 @@ def predict_file(*, file: str,            # table to predict
                  **kwargs) -> int: # rows
     "Predict every row of a table; the CSV has two columns more, predicted and confidence"
     from resume_bert.tables.columns import for_spreadsheet
-    _check_new(out, overwrite)
+    _check_output_file(out, overwrite)
     rows, once = 0, cache(partial(open_classifier, run, device, precision))
     with atomic_file(out) as tmp, open(tmp, 'w', encoding='utf-8', newline='') as f:
         for df in _predicted_parts(file, once, **kwargs):
@@ -200,12 +211,6 @@ def predict_file(*, file: str,            # table to predict
     return rows
 
 # %% ../nbs/98_jobs.ipynb #cmpj1
-def _check_json(path, overwrite):
-    "Raise `FileExistsError` or `FileNotFoundError` when a file of scores cannot be written to `path`"
-    _check_new(path, overwrite)
-    if not Path(path).absolute().parent.is_dir():
-        raise FileNotFoundError(f'{path} cannot be written: there is no such folder')
-
 @delegates(load_table)
 def compare(a: str,    # folder of a run, a bundle or several seeds; ready: the ready model
             b: str,    # the same
@@ -216,8 +221,7 @@ def compare(a: str,    # folder of a run, a bundle or several seeds; ready: the 
             overwrite: bool = False, # replace what is there
             **kwargs): # a `Comparison`
     "Tell whether one run is better than another, with an interval"
-    if json:
-        _check_json(json, overwrite)
+    _check_output_file(json, overwrite)
     df = load_table(data, **kwargs)
     from resume_bert.comparing import compare
     a, b = (None if side == 'ready' else side for side in (a, b))
@@ -244,8 +248,7 @@ def review(data: str,               # texts and sections, in any form that train
            curve: bool = True,      # also forecast what more labels would bring
            **kwargs): # the `LabelReview`
     "Find the rows of a table whose label looks wrong, and forecast what more labels would bring"
-    if out:
-        _check_new(out, overwrite)
+    _check_output_file(out, overwrite)
     df = load_table(data, **kwargs)
     import_extra('cleanlab', 'review')
     from resume_bert.tables.columns import for_spreadsheet

