@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 import numpy as np, pandas as pd
 from fastcore.basics import patch
+from fastcore.meta import delegates
 from .data import RowNames, load_chunks, row_names
+from .engine.hooks import Hooks, hooks_from
 from .engine.opening import ready_folder
 from .engine.runs import is_bundle, read_bundle_config, read_run_config, section_names
 from .evaluation import FEW, FEWEST, SCORES, Report, confusion, drawn_scores, evaluate, scores
@@ -28,8 +30,17 @@ class _Side:
     name: str    # for the sentence
     models: list # folders, None for the ready model, or `SectionClassifier`s; one per seed
 
+def _is_cross_validation(given):
+    "Is this what `cross_validate` returns, or its folder?"
+    if isinstance(given, Runs):
+        return any(name.startswith('fold-') for name in given.names)
+    return isinstance(given, (str, Path)) and (user_path(given)/'fold-1').is_dir()
+
 def _side(given, name): # a `_Side`
     "What is to be compared, where `name` is its name if it has none; raises `ValueError` for what cannot be compared"
+    if _is_cross_validation(given):
+        raise ValueError(f'compare: {name} is a cross-validation, whose models have learned from most of its rows; '
+                         'give runs that have not learned from the rows')
     if given is None:
         return _Side('the ready model', [None])
     if isinstance(given, (str, Path)):
@@ -78,14 +89,19 @@ def _rows(data): # (chunk table, what was chosen from it; '' for all)
     return chosen, f'the {len(chosen):,} rows of the split test, of {len(df):,}'
 
 # %% ../nbs/102_comparing.ipynb #cmp14
+def _opened(model, device): # a `SectionClassifier`
+    "A model of a `_Side`, opened; a run computes as it did in memory, in 32 bits"
+    if isinstance(model, SectionClassifier):
+        return model
+    if model is None or is_bundle(model):
+        return SectionClassifier.load(model)
+    return SectionClassifier.load(model, device=device, precision='fp32')
+
 def _predictions(side, df, sections, device) -> np.ndarray: # (models, rows), numbers of `sections`
     "What each model of a side predicts, one model opened after the other"
     found = []
     for model in side.models:
-        clf = model
-        if not isinstance(model, SectionClassifier):
-            on_cpu = model is None or is_bundle(model)
-            clf = SectionClassifier.load(model, device='auto' if on_cpu else device)
+        clf = _opened(model, device)
         number = np.array([sections.index(section) for section in clf.sections])
         found.append(number[softmax(clf.table_logits(df)).argmax(1)])
     return np.array(found)
@@ -156,7 +172,7 @@ def _interval(self: Comparison):
     interval = f'95 % interval {low:.1f} to {high:.1f}'.replace('-0.0', '0.0')+f' ({self.units:,} {self.drawn})'
     if low > 0:
         return f'{first} is better than {second} by {points}, {interval}'
-    return f'no difference can be told: {above}, {interval}'
+    return f'no difference can be shown: {above}, {interval}'
 
 @patch
 def __str__(self: Comparison):
@@ -300,23 +316,32 @@ def _to_fold(df): # a chunk table without a split
         rows.attrs = {'cleaning': df.attrs['cleaning'] | dict(kept=kept)}
     return rows
 
+@delegates(Hooks)
 def cross_validate(data,          # a path or DataFrame, as for `finetune`
                    cfg=None,      # a `TrainConfig`
                    k: int = 5,    # folds
                    out=None,      # folder for their runs, such as `out/fold-1`; None: keep them in memory
                    baselines=False, # compare each run with simple models?
-                   **options      # `overwrite`, `continue_run`, `progress`, … of `finetune`
+                   overwrite=False, continue_run=False, progress=True, texts=False, # as for `finetune`
+                   checkpoint_minutes=None, # the same
+                   **kwargs       # functions of your own, see `engine.hooks.Hooks`
                   ) -> Folds:
     """Train `k` runs, each on all folds but one, and judge every row by the run that has not seen its resume.
 
     Rows of the split 'test' take no part. The standard deviation over folds is not a standard error: the runs share
     most of their training rows (Bengio and Grandvalet 2004). Raises what `finetune` and `split_folds` raise."""
     from resume_bert.finetuning import choose_head, train_several, training_input
+    if 'seeds' in kwargs:
+        raise TypeError('cross_validate: there is one run per fold, so seeds cannot be given; '
+                        'for other folds and runs write cfg=TrainConfig(seed=…)')
+    hooks = hooks_from(kwargs, cross_validate)
     df, cfg = training_input(data, cfg)
     tables = list(split_folds(_to_fold(df), k, seed=cfg.seed))
     jobs = {f'fold-{i}': (table, cfg) for i, table in enumerate(tables, 1)}
-    facts = {'k': k, 'seed of the folds': cfg.seed} | training_facts(choose_head(cfg, tables[0]), tables[0])
-    runs = train_several(jobs, facts, out, baselines=baselines, **options)
+    facts = training_facts(choose_head(cfg, tables[0]), tables[0]) | dict(hooks=hooks.choices())
+    facts = {'k': k, 'seed of the folds': cfg.seed} | facts
+    options = dict(baselines=baselines, progress=progress, texts=texts, checkpoint_minutes=checkpoint_minutes)
+    runs = train_several(jobs, facts, out, overwrite, continue_run, **options, **kwargs)
     unseen = [table[table['split'] == 'test'].reset_index(drop=True) for table in tables]
     report = pooled_report([run.classifier for run in runs], unseen)
     if runs.folder:

@@ -86,7 +86,8 @@ def training_facts(cfg,             # a resolved `TrainConfig`
         columns = [rows[c].tolist() for c in ('text', 'section', 'resume_id', 'fields', 'entry') if c in rows]
         return hashlib.sha256(json.dumps(columns).encode()).hexdigest()[:12]
     parts = {split: df[df['split'] == split] for split in SPLITS}
-    settings = {name: value for name, value in cfg.to_dict().items() if name != 'device'}
+    may_differ = 'device', 'gradient_checkpointing'
+    settings = {name: value for name, value in cfg.to_dict().items() if name not in may_differ}
     return settings | {f'table of {s} rows': f'{len(part):,} rows, {digest(part)}' for s, part in parts.items()}
 
 # %% ../nbs/103_repeats.ipynb #rep16
@@ -122,16 +123,17 @@ class RunsFolder:
         self.finished = [name for name in names if self._is_there(name) and name not in self.outdated]
         for name in names:
             check_output_folder(self.out/name, overwrite or name in self.finished)
-        if before or self.outdated:
-            self._write()
+        self._write()
 
     def _is_there(self, name): return (self.out/name/'config.json').is_file()
 
     def _check_free(self, overwrite):
-        "Raise `FileExistsError` where several runs cannot be written; hidden files are those of interrupted runs"
+        "Raise `FileExistsError` where runs cannot be written; hidden files and a summary without runs may be there"
         if self._is_there(''):
             raise FileExistsError(f'{self.out} is a run; several runs need another folder')
-        is_empty = not self.out.is_dir() or all(path.name.startswith('.') for path in self.out.iterdir())
+        left = {SUMMARY} if _summary(self.out).get('runs') == {} else set()
+        found = self.out.iterdir() if self.out.is_dir() else []
+        is_empty = {path.name for path in found if not path.name.startswith('.')} <= left
         check_output_folder(self.out, overwrite or is_empty)
 
     def _check_same(self, was):
