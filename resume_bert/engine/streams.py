@@ -9,7 +9,7 @@ __all__ = ['label_side_by_side']
 import os
 from copy import copy
 from functools import partial
-from .backends import OnnxModel
+from .backends import OnnxModel, threads_wanted
 from ..plumbing.prefetch import prefetch_map
 
 # %% ../../nbs/engine/100_streams.ipynb #st05
@@ -29,11 +29,7 @@ def _on_one_thread(clf):
     clf.forward = OnnxModel(clf.forward.path, clf.forward.reading, threads=1)
     return clf
 
-def _threads(given): # of the environment variable `OMP_NUM_THREADS`; "8,2" has one number per level of nesting
-    "How many threads to use: the first number, or else one per core that this process may use"
-    first = (given or '').split(',')[0].strip()
-    if first.isdecimal() and int(first):
-        return int(first)
+def _cores(): # that this process may use
     return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
 
 def label_side_by_side(clf,          # a `SectionClassifier`
@@ -43,7 +39,7 @@ def label_side_by_side(clf,          # a `SectionClassifier`
     "Label many resumes, without ever holding more than a few of them; what cannot be labelled is yielded as the error"
     is_bundle = isinstance(clf.forward, OnnxModel)
     if is_bundle:
-        at_once = at_once or _threads(os.environ.get('OMP_NUM_THREADS'))
+        at_once = at_once or threads_wanted() or _cores()
     if str(clf.forward.device) != 'cpu' or at_once == 1:
         yield from map(partial(_label_pair, clf=clf), resumes)
         return
