@@ -34,7 +34,7 @@ from .plumbing.messages import name_list, notice, shorten
 from .repeats import Runs, RunsFolder, seed_list, training_facts
 from .tables.splits import split_chunks
 from .tokens import encode_with_offsets
-from .training import History, class_weights, epoch_score, fit
+from .training import History, check_one_process, class_weights, epoch_score, fit
 
 # %% ../nbs/11_finetuning.ipynb #c009
 def choose_head(cfg: TrainConfig, df: pd.DataFrame) -> TrainConfig: # resolved: every default filled in
@@ -282,6 +282,7 @@ def training_input(data, # as for `finetune`
                    cfg,  # a `TrainConfig`, or None for its defaults
                   ): # (chunk table, `TrainConfig`)
     "What is trained on, and how; raises `ValueError` where they do not go together"
+    check_one_process()
     df = data if isinstance(data, pd.DataFrame) and 'cleaning' in data.attrs else load_chunks(data)
     cfg = TrainConfig() if cfg is None else cfg
     if not isinstance(cfg, TrainConfig):
@@ -385,14 +386,16 @@ def train_several(jobs: dict,  # name of each run -> (chunk table with a split, 
 # %% ../nbs/11_finetuning.ipynb #m07b
 def pseudo_label(df,           # a chunk table without labels; a column `section`, if there is one, is ignored
                  *classifiers, # `SectionClassifier`s with the same sections: the mean of their probabilities decides
-                ) -> pd.DataFrame: # the table with their labels as `section`, all of it for the split 'train'
+                 threshold: float = 0., # rows whose probability is lower are left out
+                ) -> pd.DataFrame: # the table with `section` and `confidence`, all of it for the split 'train'
     """Label a table by classifiers, to train on it beside labelled rows (self-training: Yarowsky 1995; Lee 2013).
 
     Raises `ValueError` when there is no classifier, or when their sections differ."""
     if not classifiers or any(clf.sections != classifiers[0].sections for clf in classifiers):
         raise ValueError('pseudo_label: give one or more classifiers with the same sections')
     probs = np.mean([softmax(clf.table_logits(df)) for clf in classifiers], axis=0)
-    return df.assign(section=[classifiers[0].sections[i] for i in probs.argmax(1)], split='train')
+    labels = [classifiers[0].sections[i] for i in probs.argmax(1)]
+    return df.assign(section=labels, confidence=probs.max(1), split='train')[probs.max(1) >= threshold]
 
 # %% ../nbs/11_finetuning.ipynb #c042
 def push_to_hub(folder,               # of a run

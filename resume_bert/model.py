@@ -69,6 +69,16 @@ def _hub_options(name):
     return {}
 
 # %% ../nbs/06_model.ipynb #c014
+def _reason(error) -> str:
+    "Why a base model cannot be loaded, with what to do where we know it"
+    text = str(error)
+    if 'tiktoken' in text or 'sentencepiece' in text.lower():
+        return 'its tokenizer needs SentencePiece; run: pip install sentencepiece'
+    if 'no file named model.safetensors' in text:
+        return ('its weights are not in model.safetensors, and pickles are never read; convert it where you trust it: '
+                'AutoModel.from_pretrained(…).save_pretrained(…)')
+    return shorten(error, 200)
+
 def _pretrained(cls, base_model, **kw):
     "`cls.from_pretrained`, quiet, with one-line errors"
     source = _source(base_model)
@@ -82,7 +92,7 @@ def _pretrained(cls, base_model, **kw):
         raise
     except Exception as e:
         if is_folder:
-            raise ValueError(f'base model {base_model!r} cannot be loaded: {shorten(e, 200)}') from e
+            raise ValueError(f'base model {base_model!r} cannot be loaded: {_reason(e)}') from e
         raise ValueError(f'base model {printable_path(base_model)!r} is neither a folder nor in the Hub cache, '
                          f'and could not be fetched from the Hub ({type(e).__name__}); '
                          'without a network, use base_model="embedded"') from e

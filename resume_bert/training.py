@@ -4,10 +4,11 @@
 
 # %% auto #0
 __all__ = ['lr_lambda', 'class_weights', 'History', 'encoder_weights', 'interpolated_weights', 'trainable_parameters',
-           'TrainerState', 'epoch_score', 'ProgressBar', 'NoCheckpoints', 'train_epoch', 'fit', 'batch_rows']
+           'TrainerState', 'epoch_score', 'ProgressBar', 'NoCheckpoints', 'train_epoch', 'check_one_process', 'fit',
+           'batch_rows']
 
 # %% ../nbs/07_training.ipynb #imports
-import math, sys, time
+import math, os, sys, time
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -237,6 +238,13 @@ def _optimizer(model, cfg, own): # own: of `Hooks`, or None
                          'as in lambda groups: torch.optim.SGD(groups)')
     return opt
 
+def check_one_process():
+    "Raise `ValueError` in one of several processes of a launcher, each of which would train on all rows"
+    size = os.environ.get('WORLD_SIZE', '1')
+    if size.isdecimal() and int(size) > 1:
+        raise ValueError(f'{size} processes were started (WORLD_SIZE={size}), and each would train on all rows; '
+                         'start one, without torchrun or accelerate')
+
 def _check_hooks(hooks, cfg):
     "Raise `ValueError` for hooks that would have no effect, or the wrong one"
     if hooks.metric:
@@ -262,6 +270,7 @@ def fit(model,                 # from `load_model`
     Raises `FloatingPointError` when the loss is not finite and `MemoryError` when not even one row fits in memory; with
     `checkpoints`, `ValueError` for those of another run and `KeyboardInterrupt` after Ctrl-C, with the state kept."""
     device, hooks = get_device(cfg.device), hooks_from(kwargs, fit)
+    check_one_process()
     _check_hooks(hooks, cfg)
     seed_everything(cfg.seed)
     model.to(device)
