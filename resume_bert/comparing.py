@@ -338,7 +338,7 @@ def cross_validate(data,          # a path or DataFrame, as for `finetune`
     df, cfg = training_input(data, cfg)
     tables = list(split_folds(_to_fold(df), k, seed=cfg.seed))
     jobs = {f'fold-{i}': (table, cfg) for i, table in enumerate(tables, 1)}
-    facts = training_facts(choose_head(cfg, tables[0]), tables[0]) | dict(hooks=hooks.choices())
+    facts = training_facts(choose_head(cfg, tables[0]), tables[0], hooks)
     facts = {'k': k, 'seed of the folds': cfg.seed} | facts
     options = dict(baselines=baselines, progress=progress, texts=texts, checkpoint_minutes=checkpoint_minutes)
     runs = train_several(jobs, facts, out, overwrite, continue_run, **options, **kwargs)

@@ -255,7 +255,7 @@ def _fitted(df, cfg, progress=True, checkpoints=None, hooks=Hooks()): # (`Run` w
     labels, encoder = encode_labels(df['section'])
     sections, parts = [str(s) for s in encoder.classes_], _by_split(df, labels)
     if checkpoints:
-        checkpoints.fingerprint = training_facts(cfg, df) | dict(hooks=hooks.choices())
+        checkpoints.fingerprint = training_facts(cfg, df, hooks)
     rows = [name for name, split in zip(row_names(df), df['split']) if split == 'train']
     clf, history, seconds = _train(parts, sections, cfg, progress, checkpoints, rows, hooks)
     valid, valid_y = parts['valid']
@@ -340,7 +340,7 @@ def _seed_jobs(df, cfg, seeds, hooks=Hooks()): # arguments of `train_several`
     "The runs of some seeds, all with the split of `cfg.seed`, and what has to be the same to continue them"
     configs = {f'seed-{seed}': replace(cfg, seed=seed) for seed in seed_list(seeds, cfg.seed)}
     df = split_chunks(df, seed=cfg.seed)
-    facts = training_facts(choose_head(cfg, df), df) | dict(hooks=hooks.choices())
+    facts = training_facts(choose_head(cfg, df), df, hooks)
     return {name: (df, one) for name, one in configs.items()}, facts
 
 def _read_history(folder) -> History:

@@ -127,6 +127,12 @@ def _check_output_file(path, overwrite):
     if not user_path(path).absolute().parent.is_dir():
         raise FileNotFoundError(f'{path} cannot be written: there is no such folder')
 
+def _write_json(path, result):
+    "Write a `Report` or a `Comparison` as JSON, whole or not at all; `None`: nowhere"
+    if path is not None:
+        with atomic_file(path) as tmp:
+            tmp.write_text(dumps(result.to_dict(), indent=1, ensure_ascii=False), encoding='utf-8')
+
 # %% ../nbs/98_jobs.ipynb #jobs22
 @delegates(load_table)
 def evaluate(data: str,            # texts and sections, in any form that train reads
@@ -139,9 +145,7 @@ def evaluate(data: str,            # texts and sections, in any form that train 
     _check_output_file(json, overwrite)
     df = load_table(data, **kwargs)
     report = open_classifier(run, device).evaluate(df)
-    if json:
-        with atomic_file(json) as tmp:
-            tmp.write_text(dumps(report.to_dict(), indent=1, ensure_ascii=False), encoding='utf-8')
+    _write_json(json, report)
     return report
 
 # %% ../nbs/98_jobs.ipynb #jobs24
@@ -226,9 +230,7 @@ def compare(a: str,    # folder of a run, a bundle or several seeds; ready: the 
     from resume_bert.comparing import compare
     a, b = (None if side == 'ready' else side for side in (a, b))
     found = compare(a, b, df, score, device)
-    if json:
-        with atomic_file(json) as tmp:
-            tmp.write_text(dumps(found.to_dict(), indent=1, ensure_ascii=False), encoding='utf-8')
+    _write_json(json, found)
     return found
 
 # %% ../nbs/98_jobs.ipynb #rev02

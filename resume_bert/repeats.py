@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np, pandas as pd
 from fastcore.basics import patch
 from .data import SPLITS
+from .engine.hooks import Hooks
 from .engine.runs import read_json
 from .evaluation import SCORES
 from .plumbing.files import atomic_file, check_output_folder, user_path
@@ -79,16 +80,18 @@ def _repr_html_(self: Runs):
 
 # %% ../nbs/103_repeats.ipynb #rep13
 def training_facts(cfg,             # a resolved `TrainConfig`
-                   df: pd.DataFrame # with a column `split`
+                   df: pd.DataFrame, # with a column `split`
+                   hooks=Hooks()    # functions of the user's own: their names
                   ) -> dict:
-    "What has to be the same to continue training: settings and data"
+    "What has to be the same to continue training: settings, data, and which functions are the user's own"
     def digest(rows):
         columns = [rows[c].tolist() for c in ('text', 'section', 'resume_id', 'fields', 'entry') if c in rows]
         return hashlib.sha256(json.dumps(columns).encode()).hexdigest()[:12]
     parts = {split: df[df['split'] == split] for split in SPLITS}
     may_differ = 'device', 'gradient_checkpointing'
     settings = {name: value for name, value in cfg.to_dict().items() if name not in may_differ}
-    return settings | {f'table of {s} rows': f'{len(part):,} rows, {digest(part)}' for s, part in parts.items()}
+    tables = {f'table of {s} rows': f'{len(part):,} rows, {digest(part)}' for s, part in parts.items()}
+    return settings | tables | dict(hooks=hooks.choices())
 
 # %% ../nbs/103_repeats.ipynb #rep16
 SUMMARY = 'runs.json' # the scores of the runs of a folder, and what they were trained on
